@@ -1,0 +1,154 @@
+package sfu
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/livekit/livekit-server/pkg/service"
+	"github.com/livekit/protocol/auth"
+)
+
+// closeTimeout bounds how long Run takes to end meetings when it is told to stop.
+const closeTimeout = 5 * time.Second
+
+// Server is one media server. Its methods may be called from any goroutine, once New has returned and until Run has.
+type Server struct {
+	config   Config
+	log      *slog.Logger
+	parts    *parts
+	notifier *notifier
+	handler  http.Handler
+}
+
+// New opens the media ports and prepares everything; Run starts it. Each Server that was made must be run, also when it
+// is to stop at once: Run closes the ports.
+//
+// LiveKit keeps its logger and its metrics per process: with several servers in one process the newest one's log gets
+// everything.
+func New(c Config, l Listener, log *slog.Logger) (*Server, error) {
+	conf, err := c.liveKit()
+	if err != nil {
+		return nil, err
+	}
+	useLogger(log)
+	n := newNotifier(l)
+	p, err := assemble(conf, n)
+	if err != nil {
+		return nil, fmt.Errorf("sfu: %w", err)
+	}
+	s := &Server{config: c, log: log, parts: p, notifier: n}
+	s.handler = s.routes()
+	return s, nil
+}
+
+// Run serves rooms until ctx ends. Then it throws everybody out, closes the ports and returns within a bounded time, also
+// in the middle of meetings. Errors are those of the start.
+func (s *Server) Run(ctx context.Context) error {
+	defer s.stopNotifier()
+	defer s.close()
+	go s.notifier.run()
+	if err := s.parts.router.RegisterNode(); err != nil {
+		return fmt.Errorf("sfu: register node: %w", err)
+	}
+	if err := s.parts.router.Start(); err != nil {
+		return fmt.Errorf("sfu: router: %w", err)
+	}
+	if err := s.parts.router.RemoveDeadNodes(); err != nil {
+		return fmt.Errorf("sfu: remove dead nodes: %w", err)
+	}
+	if err := s.parts.signal.Start(); err != nil {
+		return fmt.Errorf("sfu: signalling: %w", err)
+	}
+	s.log.Info("media server started", "node_ip", s.config.NodeIP, "udp_port", s.config.UDPPort, "tcp_port", s.config.TCPPort)
+	idle := time.NewTicker(time.Second)
+	defer idle.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-idle.C:
+			s.parts.rooms.CloseIdleRooms()
+		}
+	}
+}
+
+// close ends everything, waiting no longer than closeTimeout.
+func (s *Server) close() {
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		s.parts.router.Drain()
+		if err := s.parts.router.UnregisterNode(); err != nil {
+			s.log.Warn("media server: could not unregister its node", "error", err)
+		}
+		s.parts.rooms.Stop()
+		s.parts.rtc.DrainConnections(time.Millisecond)
+		s.parts.signal.Stop()
+		s.parts.router.Stop()
+		if s.parts.redis != nil {
+			_ = s.parts.redis.Close()
+		}
+	}()
+	select {
+	case <-closed:
+	case <-time.After(closeTimeout):
+		s.log.Warn("media server did not close all rooms in time", "timeout", closeTimeout)
+	}
+}
+
+// stopNotifier lets the Listener hear what was still to be told.
+func (s *Server) stopNotifier() {
+	s.notifier.Stop(false)
+	select {
+	case <-s.notifier.done:
+	case <-time.After(closeTimeout):
+		s.log.Warn("media server: the listener does not return", "timeout", closeTimeout)
+	}
+}
+
+// Watch calls f, from the Listener's goroutine and before the Listener, for each participant that joins room. The
+// returned function ends that. f must not block.
+func (s *Server) Watch(room string, f func(Participant)) (stop func()) {
+	return s.notifier.watch(room, f)
+}
+
+// Handler serves the signalling at /rtc and below. Mount it for both on the caller's mux. Join tokens arrive as
+// access_token in the query, because browsers send no headers with a WebSocket: keep queries of /rtc out of access logs.
+func (s *Server) Handler() http.Handler { return s.handler }
+
+func (s *Server) routes() http.Handler {
+	mux := http.NewServeMux()
+	s.parts.rtc.SetupRoutes(mux)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		grants, err := s.verify(r)
+		if err != nil {
+			// LiveKit's own check would write the token into the log.
+			w.Header().Set("Access-Control-Allow-Origin", "*")
+			http.Error(w, "join token missing, invalid or expired", http.StatusUnauthorized)
+			return
+		}
+		mux.ServeHTTP(w, r.WithContext(service.WithGrants(r.Context(), grants, s.config.Key)))
+	})
+}
+
+// verify checks the join token of a request.
+func (s *Server) verify(r *http.Request) (*auth.ClaimGrants, error) {
+	token := r.URL.Query().Get("access_token")
+	if h := r.Header.Get("Authorization"); h != "" {
+		token = strings.TrimPrefix(h, "Bearer ")
+	}
+	v, err := auth.ParseAPIToken(token)
+	if err != nil {
+		return nil, err
+	}
+	secret := s.parts.keys.GetSecret(v.APIKey())
+	if secret == "" {
+		return nil, fmt.Errorf("unknown key %q", v.APIKey())
+	}
+	_, grants, err := v.Verify(secret)
+	return grants, err
+}
