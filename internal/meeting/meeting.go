@@ -257,14 +257,15 @@ type Follower interface {
 type Rooms interface {
 	CloseRoom(ctx context.Context, room string) error
 	Kick(ctx context.Context, room, identity string) error
+	// Mute silences the microphone of one participant; they may switch it on again.
 	Mute(ctx context.Context, room, identity string) error
-	// Show tells everybody in the room who hosts and whether it is being recorded.
-	Show(ctx context.Context, room string, s Sign) error
+	// ShowHost tells everybody in the room who hosts it; identity is empty while the host is away.
+	ShowHost(ctx context.Context, room, identity string) error
+	// Inside lists who is connected. An unknown room has nobody inside.
+	Inside(ctx context.Context, room string) ([]string, error)
 }
 
-// Sign is the room's state that pages show.
-type Sign struct {
-	Recording        bool   `json:"recording"`
-	RecordingSinceMS int64  `json:"recording_since_ms,omitempty"`
-	Host             string `json:"host"` // participant id, empty while the host is away
+// People is what this package needs to know of people and tenants.
+type People interface {
+	UserByNum(ctx context.Context, t tenant.Key, n tenant.UserNum) (tenant.User, error)
 }

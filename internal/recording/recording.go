@@ -160,7 +160,7 @@ type Minute struct {
 
 // Meetings is what this package needs of package meeting.
 type Meetings interface {
-	Get(ctx context.Context, t tenant.Key, id int64) (meeting.Meeting, error)
+	Get(ctx context.Context, a tenant.Actor, id int64) (meeting.Meeting, error)
 	// MustHost returns the meeting when it runs and the actor is its host and inside: the rules of recording start and stop.
 	MustHost(ctx context.Context, a tenant.Actor, id int64) (meeting.Meeting, error)
 }
