@@ -123,6 +123,8 @@ type MinuteFile struct {
 // Store is what this package needs of the database.
 type Store interface {
 	Within(ctx context.Context, f func(context.Context) error) error
+	// AfterCommit runs f once the transaction of ctx has committed, at once when there is none; never when it rolled back.
+	AfterCommit(ctx context.Context, f func())
 
 	// Facts never fails for a meeting that is not there; Found says so.
 	Facts(ctx context.Context, t tenant.Key, meeting int64) (Facts, error)

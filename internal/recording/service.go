@@ -51,13 +51,9 @@ func (s *Service) Start(ctx context.Context, a tenant.Actor, meetingID int64, zo
 	if err != nil {
 		return err
 	}
-	err = s.store.Within(ctx, func(ctx context.Context) error {
+	return s.store.Within(ctx, func(ctx context.Context) error {
 		return s.open(ctx, m, a.User, zone, s.now())
 	})
-	if err == nil {
-		s.changed()
-	}
-	return err
 }
 
 // open adds a part to the meeting's recording, and the recording when it is the first.
@@ -90,6 +86,7 @@ func (s *Service) open(ctx context.Context, m meeting.Meeting, by tenant.UserNum
 	if err := s.store.AddPart(ctx, Part{Recording: r.ID, N: len(parts) + 1, StartedBy: by, StartedAt: now}); err != nil {
 		return err
 	}
+	s.store.AfterCommit(ctx, s.changed)
 	return s.announce(ctx, event.RecordingStarted, m, by, now)
 }
 
@@ -99,7 +96,7 @@ func (s *Service) Stop(ctx context.Context, a tenant.Actor, meetingID int64) err
 	if err != nil {
 		return err
 	}
-	err = s.store.Within(ctx, func(ctx context.Context) error {
+	return s.store.Within(ctx, func(ctx context.Context) error {
 		r, err := s.store.ByMeeting(ctx, m.Tenant, m.ID)
 		if errors.Is(err, ErrNotFound) {
 			return ErrNotRecording
@@ -112,10 +109,6 @@ func (s *Service) Stop(ctx context.Context, a tenant.Actor, meetingID int64) err
 		}
 		return err
 	})
-	if err == nil {
-		s.changed()
-	}
-	return err
 }
 
 // close ends the part that is open, if one is.
@@ -128,6 +121,7 @@ func (s *Service) close(ctx context.Context, r Recording, m meeting.Meeting, by 
 	if err != nil || !closed {
 		return false, err
 	}
+	s.store.AfterCommit(ctx, s.changed)
 	return true, s.announce(ctx, event.RecordingEnded, m, by, now)
 }
 
@@ -149,7 +143,6 @@ func (s *Service) MeetingStarted(ctx context.Context, m meeting.Meeting) error {
 		s.log.WarnContext(ctx, "the meeting asked for automatic recording, but recording is switched off in its tenant", "meeting", m.ID, "tenant", m.Tenant)
 		return nil
 	}
-	s.changed()
 	return err
 }
 
@@ -169,7 +162,6 @@ func (s *Service) MeetingEnded(ctx context.Context, m meeting.Meeting) error {
 	if err != nil || !moved {
 		return err
 	}
-	s.changed()
 	return s.jobs.EnqueueCompose(ctx, r.ID)
 }
 
