@@ -152,13 +152,20 @@ type Attempt struct {
 type Store interface {
 	// AddEvent stores an event and its deliveries in the transaction of ctx; outside of one it fails.
 	AddEvent(ctx context.Context, e Event, d []Delivery) error
-	// Claim takes up to n pending deliveries due at now and holds them until the lease ends.
-	// At most perApp of one app, so that a slow receiver delays nobody else.
+	// AfterCommit runs f once the transaction of ctx has committed, at once when there is none; never when it rolled back.
+	AfterCommit(ctx context.Context, f func())
+	// Claim takes up to n pending deliveries due at now, those due longest first, and holds each until now+lease
+	// or until it is settled. Of one app at most perApp are held at a time, the ones claimed earlier counted
+	// in, so that a slow receiver delays nobody else.
 	Claim(ctx context.Context, now time.Time, lease time.Duration, n, perApp int) ([]Delivery, error)
-	// Settle records an attempt and moves the delivery: Delivered, Failed, or Pending again at next.
+	// Settle records an attempt, moves the delivery to Delivered, Failed or Pending again at next, and ends its lease.
+	// A delivery that has left Pending, or has had that attempt settled by somebody else, is left alone without an error:
+	// its lease had run out and another process was faster.
 	Settle(ctx context.Context, a Attempt, s State, next time.Time) error
 	// NextDue returns when the earliest pending, unclaimed delivery is due; ok is false when there is none.
 	NextDue(ctx context.Context, now time.Time) (due time.Time, ok bool, err error)
+	// CountPending counts the deliveries of every tenant that are pending, claimed ones too.
+	CountPending(ctx context.Context) (int, error)
 	// Deliveries lists the latest deliveries of one app with their attempts, newest first.
 	Deliveries(ctx context.Context, t tenant.Key, app string, limit int) ([]Delivery, map[string][]Attempt, error)
 }
@@ -188,8 +195,8 @@ type Service struct {
 	wake     func()
 }
 
-// NewService returns a Service; wake is called after each announcement and
-// should make the deliverer look once the transaction is through.
+// NewService returns a Service; wake is called after the commit of each
+// announcement that somebody receives, and should make the deliverer look.
 func NewService(store Store, apps Apps, audience Audience, wake func()) *Service {
 	return &Service{store: store, apps: apps, audience: audience, wake: wake}
 }
@@ -209,7 +216,9 @@ func (s *Service) Announce(ctx context.Context, e Event) error {
 	if err := s.store.AddEvent(ctx, e, ds); err != nil {
 		return err
 	}
-	s.wake()
+	if len(ds) > 0 {
+		s.store.AfterCommit(ctx, s.wake) // earlier, the deliverer would look and see nothing
+	}
 	return nil
 }
 
