@@ -23,8 +23,16 @@ var (
 func useLogger(log *slog.Logger) {
 	logTarget.Store(log)
 	if !logInstalled.Swap(true) {
-		logger.SetLogger(liveKitLog{}, "livekit")
+		logger.SetLogger(liveKitLog{to: &logTarget}, "livekit")
 	}
+}
+
+// ClientLog returns a logger for LiveKit's client library (server-sdk-go) that writes to log, all of it at debug: whoever
+// runs the client knows better what is worth telling.
+func ClientLog(log *slog.Logger) logger.Logger {
+	to := new(atomic.Pointer[slog.Logger])
+	to.Store(log)
+	return liveKitLog{to: to, component: "client"}
 }
 
 // liveKitLog implements LiveKit's logger over slog, lowering its levels.
@@ -33,12 +41,13 @@ func useLogger(log *slog.Logger) {
 // Taken at its word it would bury what an operator must see: so its errors become warnings, the rest debug, and whatever
 // speaks of a transport is debug altogether.
 type liveKitLog struct {
+	to        *atomic.Pointer[slog.Logger]
 	component string
 	values    []any
 }
 
 // quiet begins the components that only report on single connections.
-var quiet = []string{"pion", "transport", "rtc.transport", "sfu", "pub", "sub", "signal"}
+var quiet = []string{"pion", "transport", "rtc.transport", "sfu", "pub", "sub", "signal", "client"}
 
 // usual begins messages that tell of a normal end of a connection, whoever writes them.
 var usual = []string{
@@ -48,7 +57,7 @@ var usual = []string{
 }
 
 func (l liveKitLog) log(level slog.Level, msg string, err error, kv []any) {
-	log := logTarget.Load()
+	log := l.to.Load()
 	if log == nil || !log.Enabled(context.Background(), level) {
 		return
 	}
@@ -83,7 +92,7 @@ func (l liveKitLog) Errorw(msg string, err error, kv ...any) {
 }
 
 func (l liveKitLog) WithValues(kv ...any) logger.Logger {
-	return liveKitLog{component: l.component, values: append(l.values[:len(l.values):len(l.values)], kv...)}
+	return liveKitLog{to: l.to, component: l.component, values: append(l.values[:len(l.values):len(l.values)], kv...)}
 }
 
 func (l liveKitLog) WithUnlikelyValues(kv ...any) logger.UnlikelyLogger {
@@ -94,7 +103,7 @@ func (l liveKitLog) WithComponent(c string) logger.Logger {
 	if l.component != "" {
 		c = l.component + "." + c
 	}
-	return liveKitLog{component: c, values: l.values}
+	return liveKitLog{to: l.to, component: c, values: l.values}
 }
 
 func (l liveKitLog) WithDeferredValues() (logger.Logger, logger.DeferredFieldResolver) {

@@ -21,7 +21,7 @@ type notifier struct {
 	mu       sync.Mutex // guards the fields below
 	queue    []happening
 	watchers map[string]map[*func(Participant)]struct{} // by room
-	stopped  bool // nothing is told any more
+	stopped  bool                                       // nothing is told any more
 
 	wake chan struct{} // capacity 1
 	quit chan struct{} // closed by Stop

@@ -140,7 +140,7 @@ func (s *Server) SetAttributes(ctx context.Context, room, identity string, attri
 	return told(err, "set attributes of "+identity, room)
 }
 
-// Participants lists who is in a room, hidden ones left out, in the order they came. ErrNotFound when there is no such
+// Participants lists who is in a room with a media connection, hidden ones left out, in the order they came. ErrNotFound when there is no such
 // room.
 func (s *Server) Participants(ctx context.Context, room string) ([]Participant, error) {
 	// Asking a room that nobody holds takes the message bus its full timeout: ask the store first whether it is there.
@@ -157,7 +157,7 @@ func (s *Server) Participants(ctx context.Context, room string) ([]Participant, 
 	}
 	list := make([]Participant, 0, len(res.Participants))
 	for _, p := range res.Participants {
-		if !hidden(p) && p.State != livekit.ParticipantInfo_DISCONNECTED {
+		if !hidden(p) && p.State == livekit.ParticipantInfo_ACTIVE {
 			list = append(list, participant(p))
 		}
 	}
