@@ -10,6 +10,8 @@ import (
 
 // Recorder is the hidden participant that writes a room down.
 type Recorder interface {
+	// Inside reports whether somebody is in the room of p.
+	Inside(ctx context.Context, p Open) (bool, error)
 	// Record joins the room of p and appends to the capture folder of its
 	// recording until the returned stop is called. It returns once it is inside;
 	// after that it mends its own connection.
@@ -20,11 +22,13 @@ type Recorder interface {
 	Show(ctx context.Context, meeting int64, since time.Time) error
 }
 
-// Keeper makes the recorders that run agree with the parts that are open in the database.
+// Keeper makes the recorders that run agree with the parts that are open in the
+// database: an open part is recorded while somebody is in the room.
 //
-// It looks whenever a part was opened or closed, and every two seconds. So a
-// recorder that could not start is tried again, one whose process died is
-// started anew after the restart, and none goes on after its part was closed.
+// It looks whenever a part was opened or closed or somebody came or went, and
+// every two seconds. So a recorder that could not start is tried again, one
+// whose process died is started anew when people are back after the restart,
+// and none goes on after its part was closed or the room was left.
 type Keeper struct {
 	store    Store
 	recorder Recorder
@@ -83,7 +87,14 @@ func (k *Keeper) Keep(ctx context.Context) error {
 	}
 	want := make(map[ID]Open, len(open))
 	for _, p := range open {
-		want[p.Recording] = p
+		inside, err := k.recorder.Inside(ctx, p)
+		if err != nil { // rather record an empty room than miss a full one
+			k.log.WarnContext(ctx, "the room could not be asked who is inside; its recorder stays as it is", "meeting", p.Meeting, "err", err)
+			_, inside = k.running[p.Recording]
+		}
+		if inside {
+			want[p.Recording] = p
+		}
 	}
 	var errs error
 	for id, r := range k.running {

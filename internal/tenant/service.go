@@ -64,6 +64,7 @@ type AppSpec struct {
 	Redirects []string
 	EventURL  string
 	Events    []string
+	Plain     bool // event bodies travel unencrypted; said when the app is made
 }
 
 // CreateApp makes an app of tenant t and returns its secret, which is not kept and cannot be shown again.
@@ -75,6 +76,9 @@ func (s *Service) CreateApp(ctx context.Context, t Tenant, spec AppSpec) (App, S
 	}
 	if a.Type == "" {
 		a.Type = Custom
+	}
+	if spec.Plain {
+		a.Events.EncryptKey = ""
 	}
 	if err := a.apply(spec); err != nil {
 		return App{}, "", err
@@ -95,6 +99,18 @@ func (s *Service) UpdateApp(ctx context.Context, t Key, id string, spec AppSpec,
 		if err := a.apply(spec); err != nil {
 			return err
 		}
+		return s.dir.SaveApp(ctx, a)
+	})
+	return a, err
+}
+
+// SwitchApp disables an app of tenant t or lets it work again.
+func (s *Service) SwitchApp(ctx context.Context, t Key, id string, disabled bool) (a App, err error) {
+	err = s.dir.Within(ctx, func(ctx context.Context) error {
+		if a, err = s.AppOf(ctx, t, id); err != nil {
+			return err
+		}
+		a.Disabled = disabled
 		return s.dir.SaveApp(ctx, a)
 	})
 	return a, err
