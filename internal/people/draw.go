@@ -124,8 +124,9 @@ func stamp(luma, mask *image.Gray, at image.Point) {
 	for y := area.Min.Y; y < area.Max.Y; y++ {
 		dst := luma.Pix[luma.PixOffset(area.Min.X, y):][:area.Dx()]
 		src := mask.Pix[mask.PixOffset(area.Min.X-at.X, y-at.Y):][:area.Dx()]
-		for i, alpha := range src {
-			dst[i] += uint8((235 - int(dst[i])) * int(alpha) / 255)
+		for i, v := range src {
+			alpha := min(max(int(v)-16, 0), 219) // video luma: 16 is black
+			dst[i] += uint8((235 - int(dst[i])) * alpha / 219)
 		}
 	}
 }

@@ -46,7 +46,7 @@ func (m *Media) Bytes() int {
 
 // mediaVersion changes whenever the picture or the encoding does, so that a
 // loop cached by another version is not used.
-const mediaVersion = 1
+const mediaVersion = 2
 
 // maxLoop bounds a loop in memory; a clock strip could count further.
 const maxLoop = time.Hour

@@ -177,3 +177,43 @@ func Mean(pix *image.Gray, r image.Rectangle) float64 {
 	}
 	return float64(sum) / float64(r.Dx()*r.Dy())
 }
+
+// Glance is a quick look whether a strip may be there, by one pixel in each
+// half of the six fixed cells. It is for searching: most places that are none
+// are left after two pixels. It serves tiles of one size.
+type Glance struct {
+	upper, lower [headBits + tailBits]image.Point // the brighter and the darker half of each fixed cell
+}
+
+// NewGlance prepares looking for tiles of that size.
+func NewGlance(w, h int) *Glance {
+	const fixed = headPattern<<(cells-headBits) | tailPattern
+	g, n := &Glance{}, 0
+	tile := image.Rect(0, 0, w, h)
+	for i := range cells {
+		if i >= headBits && i < cells-tailBits {
+			continue
+		}
+		up, down := cell(tile, i)
+		if fixed>>(cells-1-i)&1 == 0 {
+			up, down = down, up
+		}
+		g.upper[n], g.lower[n] = centre(up), centre(down)
+		n++
+	}
+	return g
+}
+
+func centre(r image.Rectangle) image.Point { return r.Min.Add(r.Max).Div(2) }
+
+// At reports whether a tile may begin at that point.
+func (g *Glance) At(pix *image.Gray, at image.Point) bool {
+	for i := range g.upper {
+		up, down := g.upper[i].Add(at), g.lower[i].Add(at)
+		if !up.In(pix.Rect) || !down.In(pix.Rect) ||
+			int(pix.Pix[pix.PixOffset(up.X, up.Y)])-int(pix.Pix[pix.PixOffset(down.X, down.Y)]) < legible {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,165 @@
+package examine
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"huilu/internal/people/mark"
+)
+
+// Beep is one tone of a person.
+type Beep struct {
+	Index  int     `json:"index"` // whose tone it is
+	At     Seconds `json:"at_s"`  // when it begins
+	Length Seconds `json:"length_s"`
+	Level  float64 `json:"level"` // amplitude; a full-scale sine is 1
+}
+
+// rate is what sound is resampled to before it is listened to.
+const rate = 48000
+
+// The window of the filters, and how often their output is looked at. At 10 ms
+// the window holds whole periods of every tone, so that tones do not leak into
+// one another; half a millisecond between looks, with interpolation, is finer
+// than a decoder's own smear (2.5 ms for Opus, some milliseconds for AAC).
+const (
+	window = rate / mark.ToneRaster
+	hop    = rate / 2000
+)
+
+// Levels between which a tone is taken for one: floor is where a beep is
+// suspected to begin, quiet what its plateau has to reach. People beep at 0.1;
+// what an encoder leaves of other tones is below 0.003.
+const (
+	floor = 0.01
+	quiet = 0.03
+)
+
+// ear finds beeps in a stream of samples. One filter per tone measures the
+// amplitude over a sliding window (a Goertzel filter that forgets): each sample
+// adds its product with the tone, and is taken out again when it leaves.
+type ear struct {
+	past  [window]float32 // the samples in the window, as a ring
+	n     int             // samples heard so far
+	tones []toneFilter
+	Beeps []Beep
+}
+
+// toneFilter is the filter of one tone and the beep it is in the middle of.
+type toneFilter struct {
+	index    int
+	cos, sin [window]float64
+	re, im   float64
+
+	curve []float64 // amplitude at each hop since it passed floor
+	began int       // sample at the centre of the window where curve begins
+	low   int       // hops since the amplitude was last above floor
+}
+
+// newEar listens for the tones of the people with these indexes.
+func newEar(indexes []int) *ear {
+	e := &ear{}
+	for _, index := range indexes {
+		f := toneFilter{index: index}
+		for i := range window {
+			f.sin[i], f.cos[i] = math.Sincos(2 * math.Pi * mark.Tone(index) * float64(i) / rate)
+		}
+		e.tones = append(e.tones, f)
+	}
+	return e
+}
+
+// listen takes the next samples.
+func (e *ear) listen(samples []float32) {
+	for _, v := range samples {
+		at := e.n % window
+		change := float64(v - e.past[at])
+		e.past[at] = v
+		for i := range e.tones {
+			f := &e.tones[i]
+			f.re += change * f.cos[at]
+			f.im += change * f.sin[at]
+		}
+		if e.n++; e.n%hop == 0 {
+			e.look()
+		}
+	}
+}
+
+// look takes each filter's output.
+func (e *ear) look() {
+	centre := e.n - window/2
+	for i := range e.tones {
+		f := &e.tones[i]
+		amplitude := 2 * math.Hypot(f.re, f.im) / window
+		if b, ok := f.follow(centre, amplitude); ok {
+			e.Beeps = append(e.Beeps, b)
+		}
+	}
+}
+
+// end says that no more samples come. It hears 20 ms of silence, which ends
+// what is going on.
+func (e *ear) end() {
+	e.listen(make([]float32, 2*window+hop))
+	slices.SortStableFunc(e.Beeps, func(a, b Beep) int {
+		return cmp.Compare(a.At, b.At)
+	})
+}
+
+// longest is after how many hops a tone is no beep but a tone.
+const longest = 1000
+
+// follow collects the amplitudes of a beep, and returns it when it is over.
+func (f *toneFilter) follow(centre int, amplitude float64) (Beep, bool) {
+	if amplitude < floor {
+		if f.curve == nil {
+			return Beep{}, false
+		}
+		if f.low++; f.low < window/hop {
+			f.curve = append(f.curve, amplitude)
+			return Beep{}, false
+		}
+		b, ok := f.measure()
+		f.curve = nil
+		return b, ok
+	}
+	if f.curve == nil {
+		f.began = centre
+	}
+	f.low = 0
+	if len(f.curve) < longest {
+		f.curve = append(f.curve, amplitude)
+	}
+	return Beep{}, false
+}
+
+// measure finds where the amplitude passes half of the plateau on the way up
+// and on the way down. There the middle of the window is at the edge of the
+// tone, whatever the window's length.
+func (f *toneFilter) measure() (Beep, bool) {
+	sorted := slices.Clone(f.curve)
+	slices.Sort(sorted)
+	plateau := sorted[len(sorted)*3/4]
+	if plateau < quiet || len(f.curve) >= longest {
+		return Beep{}, false
+	}
+	half := plateau / 2
+	up := slices.IndexFunc(f.curve, func(v float64) bool { return v >= half })
+	down := up
+	for i, v := range f.curve {
+		if v >= half {
+			down = i
+		}
+	}
+	begin, finish := float64(up), float64(down)
+	if up > 0 {
+		begin -= (f.curve[up] - half) / (f.curve[up] - f.curve[up-1])
+	}
+	if down+1 < len(f.curve) {
+		finish += (f.curve[down] - half) / (f.curve[down] - f.curve[down+1])
+	}
+	at := Seconds((float64(f.began) + begin*hop) / rate)
+	return Beep{Index: f.index, At: at, Length: Seconds((finish - begin) * hop / rate), Level: plateau}, true
+}
