@@ -1,8 +1,6 @@
 package pages
 
 import (
-	"errors"
-	"fmt"
 	"net/url"
 
 	"huilu/internal/event"
@@ -134,7 +132,7 @@ func (p *Pages) changeApp(r *request) (any, error) {
 		if u, err := url.Parse(spec.EventURL); err != nil || u.Host == "" {
 			return nil, field.Invalid("event_url", "must be an http:// or https:// address")
 		}
-		if err := p.challenge(r, spec.EventURL, a); err != nil {
+		if err := p.Challenge(ctx, spec.EventURL, a.Events); err != nil {
 			return nil, err
 		}
 	}
@@ -143,18 +141,6 @@ func (p *Pages) changeApp(r *request) (any, error) {
 	}
 	p.Log.InfoContext(ctx, "app changed", "tenant", r.who.Tenant, "app", a.ID, "user", r.who.UserID)
 	return showApp(a), nil
-}
-
-func (p *Pages) challenge(r *request, address string, a tenant.App) error {
-	err := p.Challenge(r.Context(), address, a.Events)
-	if err == nil || errors.Is(err, r.Context().Err()) {
-		return err
-	}
-	if _, bad := errors.AsType[*field.Error](err); bad {
-		return err
-	}
-	p.Log.InfoContext(r.Context(), "event address refused", "app", a.ID, "url", address, "err", err)
-	return fmt.Errorf("%w: %w", errChallenge, err)
 }
 
 func (p *Pages) rotateSecret(r *request) (any, error) {

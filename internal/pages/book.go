@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"huilu/internal/event"
 	"huilu/internal/field"
 	"huilu/internal/meeting"
 	"huilu/internal/minute"
@@ -36,7 +37,6 @@ var (
 	errNoMeeting   = errors.New("no meeting has this number")
 	errSelfDisable = errors.New("administrators cannot switch themselves off")
 	errOtherTenant = errors.New("the app is of another organisation")
-	errChallenge   = errors.New("the receiver did not answer the challenge")
 	errEarlyURL    = errors.New("an event address was given before the app had its keys")
 	errNoPoster    = errors.New("this minute has no picture")
 )
@@ -90,7 +90,6 @@ var book = []struct {
 
 	{errOtherTenant, fault{400, "20010", "This app is of another organisation and cannot be used with your account.", "该应用属于其他组织，不能用你的账号授权。", ""}},
 	{errEarlyURL, fault{400, "challenge_failed", "Make the app first, give its verification token and encrypt key to your program, then set the request URL.", "请先创建应用，将 Verification Token 和 Encrypt Key 配置到你的程序中，再设置请求地址。", "event_url"}},
-	{errChallenge, fault{400, "challenge_failed", "The address did not answer the challenge within one second, so it was not saved.", "该地址未在 1 秒内正确回应验证请求，未保存。", "event_url"}},
 }
 
 var internal = fault{500, "internal", "Something went wrong on the server. Try again in a moment; if it stays, tell your administrator the number.", "服务器出错了，请稍后重试；如仍出现，请将编号告知管理员。", ""}
@@ -141,6 +140,10 @@ var inputs = map[string]struct{ EN, ZH string }{
 var meetingPassword = struct{ EN, ZH string }{"A meeting password has 4 to 9 digits.", "会议密码为 4 到 9 位数字。"}
 
 func invalid(e *field.Error) fault {
+	if errors.Is(e, event.ErrNotVerified) { // what came back is what helps, and only programs know it
+		return fault{http.StatusBadRequest, "challenge_failed", "The request URL was not saved: it " + e.Rule + ".",
+			"请求地址未保存：它没有在 1 秒内正确回应验证请求（" + e.Rule + "）。", e.Name}
+	}
 	name := strings.TrimPrefix(e.Name, "meeting_settings.") // the pages have flat forms
 	text, known := inputs[name]
 	if errors.Is(e, meeting.ErrBadPassword) {

@@ -86,9 +86,13 @@ func (p *Pages) enter(r *request) (any, error) {
 }
 
 func (p *Pages) ticket(r *request, m meeting.Meeting, who meeting.Participant) (any, error) {
-	attributes := map[string]string{}
+	isHost := who.User != 0 && who.User == m.Host
+	attributes := map[string]string{} // what the others see of this one; who hosts later is told by the room
 	if who.User == 0 {
-		attributes["guest"] = "1" // so that the others see who has no account
+		attributes["guest"] = "true"
+	}
+	if isHost {
+		attributes["role"] = "host"
 	}
 	token, err := p.Tickets.Token(m.Room(), who.ID, who.Name, attributes)
 	if err != nil {
@@ -100,7 +104,7 @@ func (p *Pages) ticket(r *request, m meeting.Meeting, who meeting.Participant) (
 	}
 	return joinedJSON{
 		MeetingID: strconv.FormatInt(m.ID, 10), ServerURL: server, Token: token, Identity: who.ID, Name: who.Name,
-		IsHost: who.User != 0 && who.User == m.Host,
+		IsHost: isHost,
 	}, nil
 }
 

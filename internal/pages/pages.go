@@ -44,7 +44,8 @@ type Deps struct {
 	OAuth      OAuth
 	Deliveries Deliveries
 
-	// Challenge asks a receiver to prove that it is there (contract events.md §3). The error says why it did not.
+	// Challenge asks a receiver to prove that it is there (contract events.md §3). Its refusal is a
+	// *field.Error whose reason is event.ErrNotVerified.
 	Challenge func(ctx context.Context, address string, s tenant.Subscription) error
 	// Health lists what keeps the server from doing its work; empty when all is well.
 	Health func(ctx context.Context) []Problem
