@@ -35,7 +35,7 @@ func plain(text []byte) []byte {
 		}
 		if r, ok := escape(text[i:]); ok {
 			out = utf8.AppendRune(out, r)
-			i += len(`\u2028`) - 1
+			i += len(`\uXXXX`) - 1
 			continue
 		}
 		out = append(out, text[i], text[i+1]) // both, so that the second backslash of \\ begins nothing
@@ -44,11 +44,18 @@ func plain(text []byte) []byte {
 	return out
 }
 
+// escape reads one of the three escapes at the beginning of text.
 func escape(text []byte) (rune, bool) {
-	for _, r := range []rune{'\u2028', '\u2029', utf8.RuneError} {
-		if bytes.HasPrefix(text, fmt.Appendf(nil, `\u%04x`, r)) {
-			return r, true
-		}
+	if len(text) < len(`\uXXXX`) || text[1] != 'u' {
+		return 0, false
+	}
+	switch string(text[2:6]) {
+	case "2028":
+		return '\u2028', true
+	case "2029":
+		return '\u2029', true
+	case "fffd":
+		return utf8.RuneError, true
 	}
 	return 0, false
 }
