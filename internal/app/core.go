@@ -1,0 +1,152 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"huilu/internal/blob"
+	"huilu/internal/config"
+	"huilu/internal/event"
+	"huilu/internal/ident"
+	"huilu/internal/job"
+	"huilu/internal/keys"
+	"huilu/internal/meeting"
+	"huilu/internal/minute"
+	"huilu/internal/recording"
+	"huilu/internal/store"
+	"huilu/internal/tenant"
+	"huilu/internal/token"
+)
+
+// Core is the domain over its database and files, without anything that runs or
+// listens: what the server is built on, and all that admin commands need. It
+// may be open in several processes at once.
+type Core struct {
+	Config     config.Config
+	Keys       keys.Master
+	DB         *store.DB
+	Blobs      *blob.Bucket
+	Jobs       *job.Queue
+	Tenants    *tenant.Service
+	Tokens     *token.Service
+	Events     *event.Service
+	Meetings   *meeting.Service
+	Recordings *recording.Service
+	Minutes    *minute.Service
+
+	rooms *rooms
+	log   *slog.Logger
+	// What to wake after a commit; nothing until the server runs.
+	deliverer, keeper atomic.Pointer[func()]
+}
+
+// OpenCore opens data folder, key, database (migrating it) and files. Close it in the end.
+func OpenCore(ctx context.Context, cfg config.Config, log *slog.Logger) (*Core, error) {
+	if err := cfg.EnsureData(); err != nil {
+		return nil, err
+	}
+	master, err := masterKey(cfg)
+	if err != nil {
+		return nil, err
+	}
+	db, err := store.Open(ctx, cfg.Database, master, log)
+	if err != nil {
+		return nil, fmt.Errorf("database: %w", err)
+	}
+	blobs, err := blob.Open(ctx, cfg.Blobs)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("files: %w", err), db.Close())
+	}
+	jobs, err := job.Open(ctx, db, log)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("jobs: %w", err), blobs.Close(), db.Close())
+	}
+	c := &Core{Config: cfg, Keys: master, DB: db, Blobs: blobs, Jobs: jobs, log: log}
+	c.domain()
+	return c, nil
+}
+
+// domain builds the services; each is told what it needs of the others.
+func (c *Core) domain() {
+	nums, now := &ident.Numbers{}, time.Now
+	c.Tenants = tenant.NewService(c.DB, tenant.NewIDs(c.Keys), nums, now)
+	c.Tokens = token.NewService(c.DB, c.DB, c.Keys, now)
+	c.Minutes = minute.NewService(c.DB, c.Keys, now)
+	c.Events = event.NewService(c.DB, c.DB, event.Audience(c.Config.Events.Audience), ringer(&c.deliverer))
+	c.rooms = &rooms{wake: ringer(&c.keeper), log: c.log, signs: map[string]sign{}}
+	c.Meetings = meeting.NewService(c.DB, c.DB, c.Events, c.rooms, nums, now, c.log,
+		meeting.Options{EmptyAfter: c.Config.EmptyAfter, MaxInside: c.Config.MaxInside})
+	c.rooms.meetings = c.Meetings
+	c.Recordings = recording.NewService(c.DB.Recordings(), c.Meetings, c.DB, c.Events, c.Jobs, nums, now, c.log, ringer(&c.keeper))
+	c.Meetings.Follow(c.Recordings)
+}
+
+// ringer calls what is stored in p, once something is.
+func ringer(p *atomic.Pointer[func()]) func() {
+	return func() {
+		if f := p.Load(); f != nil {
+			(*f)()
+		}
+	}
+}
+
+// Close closes files and database.
+func (c *Core) Close() error { return errors.Join(c.Blobs.Close(), c.DB.Close()) }
+
+func masterKey(cfg config.Config) (keys.Master, error) {
+	if cfg.MasterKey != "" {
+		return keys.Parse(cfg.MasterKey)
+	}
+	return keys.Load(filepath.Join(cfg.Data, "master.key"))
+}
+
+// Folders below the data folder.
+func captureFolder(c config.Config) string { return filepath.Join(c.Data, "capture") }
+func workFolder(c config.Config) string    { return filepath.Join(c.Data, "work") }
+
+func makeFolders(c config.Config) error {
+	return errors.Join(os.MkdirAll(captureFolder(c), 0o700), os.MkdirAll(workFolder(c), 0o700))
+}
+
+// Admin is the account a first start makes.
+type Admin struct{ Email, Password string }
+
+// Bootstrap makes a tenant and its administrator when there is no tenant yet.
+// The password is returned this once and kept nowhere in the clear.
+func (c *Core) Bootstrap(ctx context.Context) (a Admin, made bool, err error) {
+	err = c.DB.Within(ctx, func(ctx context.Context) error {
+		all, err := c.Tenants.List(ctx)
+		if err != nil || len(all) > 0 {
+			return err
+		}
+		t, err := c.Tenants.Create(ctx, "My organisation")
+		if err != nil {
+			return err
+		}
+		a, made = Admin{Email: "admin@localhost", Password: ident.Secret(16)}, true
+		_, err = c.Tenants.CreateUser(ctx, t.Key, tenant.UserSpec{Name: "Administrator", Email: a.Email, Password: tenant.Secret(a.Password), Role: tenant.Admin})
+		return err
+	})
+	return a, made && err == nil, err
+}
+
+// EventTypes lists the names of all event types.
+func EventTypes() []string {
+	var types []string
+	for _, k := range event.Kinds() {
+		types = append(types, string(k.Type))
+	}
+	return types
+}
+
+// Topic returns the title of a meeting.
+func (c *Core) Topic(ctx context.Context, t tenant.Key, id int64) (string, error) {
+	m, err := c.DB.MeetingByID(ctx, t, id)
+	return m.Topic, err
+}
