@@ -25,7 +25,7 @@ type Options struct {
 	Epoch time.Time
 	// Subscribe receives what the others send, as a browser would, and drops it.
 	Subscribe bool
-	// CameraOff and MicOff publish the track muted.
+	// CameraOff and MicOff leave the track unpublished until it is turned on.
 	CameraOff, MicOff bool
 }
 
@@ -42,10 +42,8 @@ type Session struct {
 	reason atomic.Value // string
 	read   atomic.Int64
 
-	camera, mic published
-
-	mu     sync.Mutex // over what follows
-	screen *published
+	mu                  sync.Mutex // over what follows
+	camera, mic, screen *published // nil while never turned on, or not shared
 }
 
 // published is a feed and its publication in the room.
@@ -106,52 +104,89 @@ func (s *Session) drain(track *webrtc.TrackRemote) {
 	}
 }
 
-// publish starts the two tracks every person has.
+// publish turns on what the person came with.
 func (s *Session) publish(o Options) error {
-	picture, err := pictureFeed(s.media, s.epoch)
-	if err != nil {
-		return fmt.Errorf("camera: %w", err)
+	if !o.MicOff {
+		if err := s.SetMicrophone(true); err != nil {
+			return err
+		}
 	}
-	voice, err := soundFeed(s.media, s.epoch)
-	if err != nil {
-		return fmt.Errorf("microphone: %w", err)
+	if o.CameraOff {
+		return nil
 	}
-	if s.mic, err = s.start(voice, "microphone", livekit.TrackSource_MICROPHONE, nil, !o.MicOff); err != nil {
-		return err
-	}
-	s.camera, err = s.start(picture, "camera", livekit.TrackSource_CAMERA, s.media, !o.CameraOff)
-	return err
+	return s.SetCamera(true)
 }
 
 // start publishes a feed and sets it going.
-func (s *Session) start(f *feed, name string, source livekit.TrackSource, size *Media, on bool) (published, error) {
-	o := &lksdk.TrackPublicationOptions{Name: name, Source: source}
-	if size != nil {
-		o.VideoWidth, o.VideoHeight = size.Person.Width, size.Person.Height
-	}
-	pub, err := s.room.LocalParticipant.PublishTrack(f.track, o)
+func (s *Session) start(f *feed, o lksdk.TrackPublicationOptions) (*published, error) {
+	pub, err := s.room.LocalParticipant.PublishTrack(f.track, &o)
 	if err != nil {
-		return published{}, fmt.Errorf("publish %s: %w", name, err)
+		return nil, fmt.Errorf("publish %s: %w", o.Name, err)
 	}
 	ctx, stop := context.WithCancel(s.ctx)
-	p := published{feed: f, pub: pub, stop: stop}
-	p.set(on)
+	f.on.Store(true)
 	s.feeds.Go(func() { f.run(ctx) })
-	return p, nil
+	return &published{feed: f, pub: pub, stop: stop}, nil
 }
 
 // set turns a published track on or off, first here and then for the room.
-func (p published) set(on bool) {
+func (p *published) set(on bool) {
 	p.feed.on.Store(on)
 	p.pub.SetMuted(!on)
 }
 
-// SetCamera turns the camera on or off. When it comes on again, pictures begin
-// with the next key frame, up to half a second later.
-func (s *Session) SetCamera(on bool) { s.camera.set(on) }
+func (p *published) sent() int64 {
+	if p == nil {
+		return 0
+	}
+	return p.feed.sent.Load()
+}
 
-// SetMicrophone turns the microphone on or off.
-func (s *Session) SetMicrophone(on bool) { s.mic.set(on) }
+// SetCamera turns the camera on or off. The first time on publishes it; later
+// ones unmute it, and pictures begin with the next key frame, up to half a
+// second later.
+func (s *Session) SetCamera(on bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.camera != nil || !on {
+		if s.camera != nil {
+			s.camera.set(on)
+		}
+		return nil
+	}
+	p, err := s.startPicture(s.media, "camera", livekit.TrackSource_CAMERA)
+	s.camera = p
+	return err
+}
+
+// SetMicrophone turns the microphone on or off. The first time on publishes it.
+func (s *Session) SetMicrophone(on bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.mic != nil || !on {
+		if s.mic != nil {
+			s.mic.set(on)
+		}
+		return nil
+	}
+	f, err := soundFeed(s.media, s.epoch)
+	if err != nil {
+		return fmt.Errorf("microphone: %w", err)
+	}
+	s.mic, err = s.start(f, lksdk.TrackPublicationOptions{Name: "microphone", Source: livekit.TrackSource_MICROPHONE})
+	return err
+}
+
+// startPicture publishes the picture of m under a name.
+func (s *Session) startPicture(m *Media, name string, source livekit.TrackSource) (*published, error) {
+	f, err := pictureFeed(m, s.epoch)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return s.start(f, lksdk.TrackPublicationOptions{
+		Name: name, Source: source, VideoWidth: m.Person.Width, VideoHeight: m.Person.Height,
+	})
+}
 
 // ErrSharing says that the person already shares a screen.
 var ErrSharing = errors.New("already sharing a screen")
@@ -164,16 +199,9 @@ func (s *Session) ShareScreen(m *Media) error {
 	if s.screen != nil {
 		return ErrSharing
 	}
-	f, err := pictureFeed(m, s.epoch)
-	if err != nil {
-		return fmt.Errorf("screen: %w", err)
-	}
-	p, err := s.start(f, "screen", livekit.TrackSource_SCREEN_SHARE, m, true)
-	if err != nil {
-		return err
-	}
-	s.screen = &p
-	return nil
+	p, err := s.startPicture(m, "screen", livekit.TrackSource_SCREEN_SHARE)
+	s.screen = p
+	return err
 }
 
 // StopScreen ends the sharing; without one it does nothing.
@@ -194,7 +222,9 @@ func (s *Session) StopScreen() error {
 
 // Sent is how many pictures of the camera and packets of the microphone went out.
 func (s *Session) Sent() (pictures, sounds int64) {
-	return s.camera.feed.sent.Load(), s.mic.feed.sent.Load()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.camera.sent(), s.mic.sent()
 }
 
 // Received is how many RTP packets of others arrived; 0 without Options.Subscribe.
