@@ -172,8 +172,11 @@ func (t *TrackLog) takeDropped() uint64 {
 	return n
 }
 
-// Close flushes, syncs and closes the log and notes track_end. Calling it again is harmless.
-func (t *TrackLog) Close() error {
+// Close is End now.
+func (t *TrackLog) Close() error { return t.End(time.Now()) }
+
+// End flushes, syncs and closes the log and notes track_end at the given time. Calling it again is harmless.
+func (t *TrackLog) End(at time.Time) error {
 	t.mu.Lock()
 	was := t.closed
 	t.closed = true
@@ -184,7 +187,7 @@ func (t *TrackLog) Close() error {
 	t.s.forget(t)
 	err := errors.Join(t.flush(), t.sync())
 	t.s.reportDropped(t)
-	e := t.meta.about(TrackEnd, time.Now())
+	e := t.meta.about(TrackEnd, at)
 	e.File = t.name
 	return errors.Join(err, t.s.Note(e), t.file.Close())
 }

@@ -3,7 +3,6 @@ package recorder
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"huilu/internal/sfu"
@@ -14,10 +13,6 @@ import (
 )
 
 const joinTimeout = 10 * time.Second
-
-// setClientLog gives the client library's package-wide logger, which only its media transports use, our log. Once: the
-// library reads it without a lock.
-var setClientLog sync.Once
 
 // link is one hidden connection to the room. Its fields belong to the run's goroutine, except while it is being dialled.
 type link struct {
@@ -44,11 +39,9 @@ func (r *Run) dial(ctx context.Context, l *link) error {
 	if err != nil {
 		return fmt.Errorf("token for %s: %w", l.identity, err)
 	}
-	log := sfu.ClientLog(r.rec.log)
-	setClientLog.Do(func() { lksdk.SetLogger(log) })
 	l.room = lksdk.NewRoom(r.callbacks(l))
 	// Subscribing is ours to decide: a track that another link has must not come twice.
-	err = l.room.JoinWithContextAndToken(ctx, url, token, lksdk.WithAutoSubscribe(false), lksdk.WithLogger(log),
+	err = l.room.JoinWithContextAndToken(ctx, url, token, lksdk.WithAutoSubscribe(false), lksdk.WithLogger(sfu.ClientLog(r.rec.log)),
 		lksdk.WithConnectTimeout(joinTimeout))
 	if err != nil {
 		l.room.Disconnect()

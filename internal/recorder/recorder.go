@@ -20,10 +20,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"huilu/internal/capture"
 	"huilu/internal/sfu"
+
+	lksdk "github.com/livekit/server-sdk-go/v2"
 )
 
 // Connector is what a recorder needs of the media server.
@@ -43,8 +46,14 @@ type Recorder struct {
 	log *slog.Logger
 }
 
-// New returns a recorder for the rooms c leads to.
+// setClientLog gives the client library's package-wide logger, which its media transports use, our log. Once, and before
+// anybody connects: the library reads it without a lock.
+var setClientLog sync.Once
+
+// New returns a recorder for the rooms c leads to. The first one of a process also takes the client library's log, so it
+// is made before the library connects anywhere.
 func New(c Connector, log *slog.Logger) *Recorder {
+	setClientLog.Do(func() { lksdk.SetLogger(sfu.ClientLog(log)) })
 	return &Recorder{c: c, log: log}
 }
 
@@ -71,12 +80,13 @@ func (r *Recorder) Start(ctx context.Context, room string, s *capture.Session, p
 	if err != nil {
 		return nil, fmt.Errorf("record room %s: %w", room, err)
 	}
-	p, err := s.Part(part, run.now())
+	at := run.now()
+	p, err := s.Part(part, at)
 	if err != nil {
 		first.room.Disconnect()
 		return nil, fmt.Errorf("record room %s: %w", room, err)
 	}
-	run.begin(p, first)
+	run.begin(p, at, first)
 	return run, nil
 }
 

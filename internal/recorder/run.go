@@ -35,6 +35,7 @@ type Run struct {
 	room    string
 	session *capture.Session
 	part    *capture.Part
+	began   time.Time // of rec_start
 	epoch   time.Time // wall clock at the start; later times are measured from it, so that a stepped clock tears nothing
 	inbox   *mailbox
 	links   atomic.Int32 // made so far
@@ -129,8 +130,8 @@ func newRun(rec *Recorder, room string, s *capture.Session, part int) *Run {
 func (r *Run) now() time.Time { return r.epoch.Add(time.Since(r.epoch)) }
 
 // begin starts the loop with its first link.
-func (r *Run) begin(p *capture.Part, first *link) {
-	r.part = p
+func (r *Run) begin(p *capture.Part, at time.Time, first *link) {
+	r.part, r.began = p, at
 	r.up = []*link{first}
 	go r.loop()
 	r.inbox.put(lookNow{at: r.now()})
@@ -219,6 +220,7 @@ func (r *Run) handle(m message) {
 		}
 	case someoneJoined:
 		r.joined(m.p)
+		r.look(r.now())
 	case linkUp:
 		r.linkIsUp(m)
 	case linkFailed:
@@ -230,9 +232,13 @@ func (r *Run) handle(m message) {
 	}
 }
 
-// note writes an event of this part. The session remembers when the disk refuses.
+// note writes an event of this part. What was there before the part began happens with its beginning. The session
+// remembers when the disk refuses.
 func (r *Run) note(e capture.Event) {
 	e.Part = r.ledger.part
+	if e.At.Before(r.began) {
+		e.At = r.began
+	}
 	if err := r.session.Note(e); err != nil {
 		r.log.Error("timeline not written", "event", e.Type, "error", err)
 	}
@@ -329,7 +335,7 @@ func (r *Run) flows(m trackFlows) {
 
 // ended closes the log of a subscription that is over.
 func (r *Run) ended(m sinkEnded) {
-	if err := m.sink.log.Close(); err != nil {
+	if err := m.sink.log.End(r.now()); err != nil {
 		r.log.Error("log not closed", "track", m.sink.sid, "error", err)
 	}
 	if r.flowing[m.sink.sid] == m.sink {
@@ -340,7 +346,6 @@ func (r *Run) ended(m sinkEnded) {
 
 // end leaves the room and closes everything, within a bounded time.
 func (r *Run) end() error {
-	at := r.now()
 	for _, m := range r.inbox.close() {
 		if late, ok := m.(linkUp); ok {
 			r.up = append(r.up, late.link)
@@ -364,7 +369,7 @@ func (r *Run) end() error {
 	logs := r.logs
 	r.mu.Unlock()
 	for _, l := range logs {
-		errs = append(errs, l.Close())
+		errs = append(errs, l.End(r.now()))
 	}
-	return errors.Join(append(errs, r.part.Stop(at))...)
+	return errors.Join(append(errs, r.part.Stop(r.now()))...)
 }
