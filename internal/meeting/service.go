@@ -58,8 +58,11 @@ func (s *Service) Get(ctx context.Context, a tenant.Actor, id int64) (Meeting, e
 	return m, nil
 }
 
-// Reserve of a meeting, for its password and settings.
+// ReserveOf returns the reserve of a meeting, for its password and settings. An imported meeting has an empty one.
 func (s *Service) ReserveOf(ctx context.Context, m Meeting) (Reserve, error) {
+	if m.Reserve == 0 {
+		return Reserve{Tenant: m.Tenant, No: m.No, Owner: m.Owner, DeletedAt: m.EndedAt}, nil
+	}
 	return s.store.ReserveByID(ctx, m.Tenant, m.Reserve)
 }
 
