@@ -200,6 +200,28 @@ func TestWhatIsPlantedIsFoundAndNothingElse(t *testing.T) {
 	}
 }
 
+func TestSomebodySeenAtTheWrongTimeIsFound(t *testing.T) {
+	t.Parallel()
+	file := film(t, people.Person{Name: "Gus", Index: 6, Width: 640, Height: 360}, 8*time.Second, 0)
+	interval := func(from, to examine.Seconds) []examine.Interval { return []examine.Interval{{From: from, To: to}} }
+	for name, c := range map[string]struct {
+		want examine.Expected
+		bad  string
+	}{
+		"all the time":          {examine.Expected{Index: 6, Seen: interval(0, 8), Heard: interval(0, 8)}, ""},
+		"from where it is sure": {examine.Expected{Index: 6, Seen: interval(1.5, 8), Heard: interval(1.5, 8)}, ""},
+		"left in the middle":    {examine.Expected{Index: 6, Seen: interval(0, 4), Heard: interval(0, 8)}, "picture when there should be none"},
+		"came in the middle":    {examine.Expected{Index: 6, Seen: interval(4, 8), Heard: interval(0, 8)}, "picture when there should be none"},
+		"stayed too long":       {examine.Expected{Index: 6, Seen: interval(0, 9), Heard: interval(0, 8)}, "picture missing"},
+		"somebody else":         {examine.Expected{Index: 7}, "people nobody invited"},
+	} {
+		r := look(t, file, examine.Options{Tiles: []image.Rectangle{image.Rect(0, 0, 640, 360)}, People: []examine.Expected{c.want}})
+		if bad := names(r.Bad()); !strings.HasPrefix(bad, c.bad) || c.bad == "" && bad != "" {
+			t.Errorf("%s: bad checks %q, want %q", name, bad, c.bad)
+		}
+	}
+}
+
 func mentioned(list []string, name string) bool {
 	for _, s := range list {
 		if strings.HasPrefix(name, s) {

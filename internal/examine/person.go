@@ -12,7 +12,7 @@ type Person struct {
 	Index    int         `json:"index"`
 	Visible  []Interval  `json:"visible"`  // when the picture could be read
 	Places   []Placement `json:"places"`   // and where
-	Contrast float64     `json:"contrast"` // of the strip at its worst: 219 when fresh, unreadable below 40
+	Contrast float64     `json:"contrast"` // of the strip at its worst: above 210 when fresh, unreadable below 40
 	Flashes  []Seconds   `json:"flashes_s"`
 	Beeps    []Beep      `json:"beeps"`
 	Sync     Sync        `json:"sync"`

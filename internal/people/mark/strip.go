@@ -32,7 +32,7 @@ const MaxFrame = 1 << frameBits
 var rates = [1 << rateBits]int{10, 15, 20, 24, 25, 30, 50, 60}
 
 // legible is the least difference between the halves of a cell, of 219 when
-// fresh. Encoders at crf 28 leave more than 100; noise in a flat picture is
+// fresh (255 from a decoder that stretches video luma to full range). Encoders at crf 28 leave more than 100; noise in a flat picture is
 // below 10.
 const legible = 40
 
@@ -139,7 +139,7 @@ func Read(pix *image.Gray, tile image.Rectangle) (Code, error) {
 }
 
 // ReadContrast reads like Read and also says how legible the worst cell was
-// (0 … 219), by which two readings of one strip can be ranked.
+// (0 … 255), by which two readings of one strip can be ranked.
 func ReadContrast(pix *image.Gray, tile image.Rectangle) (Code, float64, error) {
 	word, worst := uint64(0), math.Inf(1)
 	for i := range cells {
