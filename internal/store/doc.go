@@ -4,9 +4,11 @@
 //	         ├─ users ─── codes, token_rows, grants
 //	         ├─ reserves ─ meetings ─ participants  meetings.go    who met
 //	         │                └─ recordings ─ parts recordings.go  what was recorded
-//	         │                       └─ minutes     minutes.go     what can be played
+//	         │                       ├─ minutes     minutes.go     what can be played
+//	         │                       └─ compositions jobs.go       what waits to be composed
 //	         └─ events ─ deliveries ─ attempts      events.go      who was told
 //	sessions                                        sessions.go    who is logged in on the pages
+//	chores                                          jobs.go        what is done now and then, by one node
 //
 // It implements the Store interfaces of the domain packages and holds no rules: those live above, so that both
 // databases obey the same ones. One text of SQL serves both, with parameters numbered in order of first use. Every

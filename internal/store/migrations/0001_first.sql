@@ -85,6 +85,7 @@ CREATE TABLE token_rows (
     consented_at_ms BIGINT  NOT NULL
 );
 CREATE INDEX token_rows_of_pair ON token_rows (pair);
+CREATE INDEX token_rows_by_expiry ON token_rows (expires_at_ms);
 
 CREATE TABLE grants (
     app           TEXT   NOT NULL REFERENCES apps (id),
@@ -181,6 +182,23 @@ CREATE TABLE parts (
 );
 CREATE UNIQUE INDEX parts_one_open ON parts (recording) WHERE stopped_at_ms = 0;
 
+CREATE TABLE compositions ( -- recordings that wait to be composed or are being composed
+    recording      BIGINT PRIMARY KEY REFERENCES recordings (id),
+    version        BIGINT NOT NULL, -- counts enqueuings: one that comes while the work runs is not lost
+    tries          BIGINT NOT NULL, -- begun since the last enqueuing
+    due_at_ms      BIGINT NOT NULL,
+    holder         TEXT   NOT NULL, -- who is at it, '' for nobody
+    lease_until_ms BIGINT NOT NULL, -- until when, unless extended
+    error          TEXT   NOT NULL, -- of the last try
+    created_at_ms  BIGINT NOT NULL
+);
+CREATE INDEX compositions_by_due ON compositions (due_at_ms);
+
+CREATE TABLE chores (
+    name      TEXT   PRIMARY KEY,
+    due_at_ms BIGINT NOT NULL -- when one node should do it next
+);
+
 CREATE TABLE minutes (
     token         TEXT   PRIMARY KEY,
     tenant        TEXT   NOT NULL REFERENCES tenants (key),
@@ -245,6 +263,8 @@ DROP TABLE attempts;
 DROP TABLE deliveries;
 DROP TABLE events;
 DROP TABLE minutes;
+DROP TABLE chores;
+DROP TABLE compositions;
 DROP TABLE parts;
 DROP TABLE recordings;
 DROP TABLE participants;
