@@ -10,6 +10,8 @@
 //	sessions                                        sessions.go    who is logged in on the pages
 //	chores                                          jobs.go        what is done now and then, by one node
 //
+//	home.go                                         what a person sees of all that on one page
+//
 // It implements the Store interfaces of the domain packages and holds no rules: those live above, so that both
 // databases obey the same ones. One text of SQL serves both, with parameters numbered in order of first use. Every
 // query for a tenant's data takes the tenant; a method that does not says why.

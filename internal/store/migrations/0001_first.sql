@@ -118,6 +118,9 @@ CREATE TABLE reserves (
     deleted_at_ms BIGINT NOT NULL
 );
 
+CREATE INDEX reserves_of_owner ON reserves (tenant, owner, id);
+CREATE INDEX reserves_of_creator ON reserves (tenant, creator, id);
+
 CREATE TABLE meetings (
     id            BIGINT  PRIMARY KEY,
     tenant        TEXT    NOT NULL REFERENCES tenants (key),
@@ -139,6 +142,8 @@ CREATE TABLE meetings (
 );
 CREATE UNIQUE INDEX meetings_one_unended ON meetings (reserve) WHERE status <> 3 AND reserve <> 0;
 CREATE INDEX meetings_unended ON meetings (id) WHERE status <> 3;
+CREATE INDEX meetings_of_reserve ON meetings (reserve);
+CREATE INDEX meetings_of_owner ON meetings (tenant, owner, id);
 CREATE INDEX meetings_by_no ON meetings (tenant, no, started_at_ms, id);
 
 CREATE TABLE participants (
@@ -154,6 +159,7 @@ CREATE TABLE participants (
     reason        BIGINT NOT NULL
 );
 CREATE INDEX participants_of_meeting ON participants (meeting, created_at_ms);
+CREATE INDEX participants_of_user ON participants (user_num, meeting) WHERE user_num <> 0;
 
 CREATE TABLE recordings (
     id            BIGINT           PRIMARY KEY,
