@@ -28,7 +28,6 @@ import (
 	"huilu/internal/egress"
 	"huilu/internal/event"
 	"huilu/internal/health"
-	"huilu/internal/job"
 	"huilu/internal/producer"
 	"huilu/internal/recorder"
 	"huilu/internal/recording"
@@ -151,7 +150,8 @@ func (a *App) compose(ctx context.Context) error {
 	if err := a.Recordings.Resume(ctx); err != nil {
 		return err
 	}
-	return a.Jobs.Run(ctx, job.Options{Workers: a.Config.Composers}, p.Produce)
+	a.Jobs.Work(p.Produce)
+	return a.Jobs.Run(ctx)
 }
 
 // busy reports whether people are meeting on this server.

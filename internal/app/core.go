@@ -63,11 +63,7 @@ func OpenCore(ctx context.Context, cfg config.Config, log *slog.Logger) (*Core, 
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("files: %w", err), db.Close())
 	}
-	jobs, err := job.Open(ctx, db, log)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("jobs: %w", err), blobs.Close(), db.Close())
-	}
-	c := &Core{Config: cfg, Keys: master, DB: db, Blobs: blobs, Jobs: jobs, log: log}
+	c := &Core{Config: cfg, Keys: master, DB: db, Blobs: blobs, Jobs: job.New(db.Jobs(), cfg.Composers, log), log: log}
 	c.domain()
 	return c, nil
 }

@@ -22,6 +22,8 @@ import (
 	"huilu/internal/openapi"
 	"huilu/internal/pages"
 	"huilu/internal/sfu"
+	"huilu/internal/store"
+	"huilu/internal/tenant"
 	"huilu/web"
 )
 
@@ -31,7 +33,10 @@ func (a *App) web(context.Context) (*http.Server, error) {
 		Tokens: a.Tokens, Tenants: a.Tenants, Meetings: a.Meetings, Recordings: a.Recordings, Minutes: a.Minutes,
 		Files: a.Blobs, Limiter: a.limiter(), Links: openapi.Links{Base: a.Config.PublicURL}, Log: a.log, Now: time.Now,
 	})
-	site := pages.New(a.pagesDeps(api))
+	site, err := pages.New(a.pagesDeps(api))
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
 	mux.Handle("/open-apis/", api.Handler())
 	mux.Handle("/download/", api.Handler())
@@ -45,7 +50,6 @@ func (a *App) web(context.Context) (*http.Server, error) {
 		Handler: mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
 	}
-	var err error
 	server.TLSConfig, err = a.tls()
 	return server, err
 }
@@ -54,16 +58,28 @@ func (a *App) limiter() limit.Limiter {
 	if !a.Config.RateLimits {
 		return limit.None{}
 	}
-	return limit.NewMemory(limit.Contract(), time.Now)
+	return limit.NewMemory(limit.Published(), time.Now)
 }
 
 func (a *App) pagesDeps(api *openapi.API) pages.Deps {
 	return pages.Deps{
-		BaseURL: a.Config.PublicURL, Tenants: a.Tenants, Meetings: a.Meetings, Home: a.DB, Recordings: a.Recordings, Minutes: a.Minutes,
+		BaseURL: a.Config.PublicURL, Tenants: a.Tenants, Meetings: a.Meetings, Home: home{a.DB}, Recordings: a.Recordings, Minutes: a.Minutes,
 		Files: pageFiles{a}, Tickets: tickets{a.sfu}, OAuth: oauth{api: api, tokens: a.Tokens}, Deliveries: a.DB,
 		Challenge: event.NewVerifier(a.poster).Verify, Health: a.problems, Address: a.address(), Sessions: a.DB.Sessions(),
-		Front: web.Handler(), Log: a.log, Now: time.Now,
+		Front: web.Handler(web.Files()), Log: a.log, Now: time.Now,
 	}
+}
+
+// home lists what a person sees first.
+type home struct{ db *store.DB }
+
+func (h home) Mine(ctx context.Context, t tenant.Key, u tenant.UserNum, now time.Time, before int64, limit int) ([]pages.Line, error) {
+	found, err := h.db.Mine(ctx, t, u, now, before, limit)
+	lines := make([]pages.Line, len(found))
+	for i, l := range found {
+		lines[i] = pages.Line(l)
+	}
+	return lines, err
 }
 
 // pageFiles opens files without the facts pages do not ask for.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"huilu/internal/event"
@@ -39,6 +40,12 @@ func (s *Service) Fetch(ctx context.Context, a tenant.Actor, meetingID int64) (F
 		return Facts{}, err
 	}
 	return f, Decide(f, a.User)
+}
+
+// Running reports whether a meeting is being recorded right now, whoever asks: it is what the sign at its door says.
+func (s *Service) Running(ctx context.Context, meetingID int64) (bool, error) {
+	open, err := s.store.OpenParts(ctx)
+	return slices.ContainsFunc(open, func(p Open) bool { return p.Meeting == meetingID }), err
 }
 
 // Start begins a part. The meeting must run and the actor be its host, inside
