@@ -13,10 +13,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"mime"
 	"net/url"
 	"os"
 	"path"
+	"strings"
 	"time"
 
 	"gocloud.dev/blob"
@@ -28,8 +30,22 @@ import (
 // ErrNotFound means that there is no file under a key.
 var ErrNotFound = errors.New("no such file")
 
+// ErrKey means that a key is not made of ids: a mistake of this program, which must not reach the disk.
+var ErrKey = errors.New("not a key for files")
+
+// isKey accepts lower-case letters, digits, dots, dashes and underlines between
+// slashes: what ids and our file names are made of, and what every file system and S3 take unchanged.
+func isKey(key string) bool {
+	return fs.ValidPath(key) && key != "." && !strings.ContainsFunc(key, func(c rune) bool {
+		return !('a' <= c && c <= 'z' || '0' <= c && c <= '9' || strings.ContainsRune("._-/", c))
+	})
+}
+
 // Bucket is an open place for files. It is safe for concurrent use.
-type Bucket struct{ b *blob.Bucket }
+type Bucket struct {
+	b      *blob.Bucket
+	folder *os.Root // nil for S3
+}
 
 // Open opens the place a URL names; a folder is made when it is missing.
 func Open(ctx context.Context, address string) (*Bucket, error) {
@@ -37,29 +53,46 @@ func Open(ctx context.Context, address string) (*Bucket, error) {
 	if err != nil {
 		return nil, fmt.Errorf("place for files %q: %w", address, err)
 	}
+	bucket := &Bucket{}
 	if u.Scheme == "file" {
 		if err := os.MkdirAll(u.Path, 0o700); err != nil {
 			return nil, fmt.Errorf("place for files: %w", err)
 		}
+		if bucket.folder, err = os.OpenRoot(u.Path); err != nil {
+			return nil, fmt.Errorf("place for files: %w", err)
+		}
 		q := u.Query()
-		q.Set("metadata", "skip")   // no files beside the files
-		q.Set("no_tmp_dir", "true") // written beside their place, so that the rename is atomic
+		q.Set("metadata", "skip") // no files beside the files
 		u.RawQuery = q.Encode()
 	}
-	b, err := blob.OpenBucket(ctx, u.String())
-	if err != nil {
-		return nil, fmt.Errorf("place for files %s: %w", u.Redacted(), err)
+	if bucket.b, err = blob.OpenBucket(ctx, u.String()); err != nil {
+		return nil, errors.Join(fmt.Errorf("place for files %s: %w", u.Redacted(), err), bucket.closeFolder())
 	}
-	return &Bucket{b: b}, nil
+	return bucket, nil
 }
 
-// Put stores the file at path under key. When it returns nil the file is there, whole.
+// Put stores a copy of the local file under key, in the place of what was there
+// before. When it returns nil the file is there, whole, and stays so through a power cut.
 func (b *Bucket) Put(ctx context.Context, key, file string) error {
+	if !isKey(key) {
+		return fmt.Errorf("store %q: %w", key, ErrKey)
+	}
 	f, err := os.Open(file)
 	if err != nil {
 		return fmt.Errorf("store %s: %w", key, err)
 	}
 	defer f.Close()
+	if b.folder != nil {
+		if err := putFile(ctx, b.folder, key, f); err != nil {
+			return fmt.Errorf("store %s: %w", key, err)
+		}
+		return nil
+	}
+	return b.upload(ctx, key, f)
+}
+
+// upload writes to S3, where a file appears when its writer is closed and is durable then.
+func (b *Bucket) upload(ctx context.Context, key string, f *os.File) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // before Close: throws away what is half written
 	w, err := b.b.NewWriter(ctx, key, &blob.WriterOptions{ContentType: mime.TypeByExtension(path.Ext(key))})
@@ -108,5 +141,12 @@ func (b *Bucket) Delete(ctx context.Context, key string) error {
 	return nil
 }
 
-// Close closes the place.
-func (b *Bucket) Close() error { return b.b.Close() }
+// Close closes the place. Files that are open stay so.
+func (b *Bucket) Close() error { return errors.Join(b.b.Close(), b.closeFolder()) }
+
+func (b *Bucket) closeFolder() error {
+	if b.folder == nil {
+		return nil
+	}
+	return b.folder.Close()
+}
