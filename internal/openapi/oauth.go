@@ -69,7 +69,6 @@ var oauthBook = []struct {
 	{token.ErrUserGone, 20066, invalidGrant},
 	{token.ErrNotInstalled, 20009, unauthorizedClient},
 	{token.ErrAppDisabled, 20069, unauthorizedClient},
-	{tenant.ErrNotFound, 20048, invalidClient}, // only Authenticate lets it through
 	{tenant.ErrSecretInvalid, 20002, invalidClient},
 }
 
@@ -173,11 +172,14 @@ func (a *API) oauthClient(ctx context.Context, c *call, in object) (tenant.App, 
 	if secret == "" {
 		return tenant.App{}, missingOAuth("client_secret")
 	}
+	noApp := badOAuth(20048, invalidClient, "no app has this client_id")
 	if !isText(id) {
-		return tenant.App{}, tenant.ErrNotFound
+		return tenant.App{}, noApp
 	}
 	app, err := a.tenants.Authenticate(ctx, id, tenant.Secret(secret))
 	switch {
+	case errors.Is(err, tenant.ErrNotFound):
+		return tenant.App{}, noApp
 	case err != nil:
 		return tenant.App{}, err
 	case app.Disabled:

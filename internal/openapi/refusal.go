@@ -72,7 +72,7 @@ type refusal struct {
 	answer
 	info     errorInfo
 	window   *limit.Verdict // set for 99991400, which has no error object
-	internal bool           // nothing the caller could mend: the log has the cause
+	internal bool           // not in the book: the log has the cause
 }
 
 // refuse says how err is told to the caller of c.
@@ -105,7 +105,7 @@ func (a *API) explain(err error, c *call) refusal {
 		if !errors.Is(err, e.rule) {
 			continue
 		}
-		r := refusal{answer: e.answer, internal: e.status >= 500}
+		r := refusal{answer: e.answer}
 		if isField {
 			r.name(broken)
 		} else {

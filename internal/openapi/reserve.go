@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"huilu/internal/field"
 	"huilu/internal/meeting"
 	"huilu/internal/tenant"
 )
@@ -258,14 +259,15 @@ func (a *API) resolveList(ctx context.Context, c *call, ids []string) error {
 // hosts reads assign_host_list. An id that nobody has is the contract's 123004;
 // a disabled account is left out and reported.
 func (a *API) hosts(ctx context.Context, c *call, list []object, in *settingsInput) error {
-	if len(list) > meeting.MaxHosts {
-		return meeting.ErrTooManyHosts // before as many look-ups
+	const name = "meeting_settings.assign_host_list"
+	if len(list) > meeting.MaxHosts { // here too, before as many look-ups
+		return field.Because(meeting.ErrTooManyHosts, name, "must name at most %d people", meeting.MaxHosts)
 	}
 	nums := make([]tenant.UserNum, 0, len(list))
 	for _, o := range list {
 		u, err := a.person(ctx, c, o.text("id"))
 		if _, wrong := errors.AsType[*idError](err); wrong {
-			return meeting.ErrBadHost
+			return field.Because(meeting.ErrBadHost, name, "must name people of this tenant; %s is none", o.text("id"))
 		} else if err != nil {
 			return err
 		}
