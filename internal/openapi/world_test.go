@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -86,11 +87,9 @@ func newWorld(t testing.TB, change ...func(*options)) *world {
 	}
 	master := keys.New()
 	quiet := slog.New(slog.NewTextHandler(&locked{w: w.log}, nil))
-	var err error
-	w.db, err = store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "huilu.db"), master, quiet)
-	if err != nil {
-		t.Fatal(err)
-	}
+	path := filepath.Join(t.TempDir(), "huilu.db")
+	check(t, os.WriteFile(path, emptyDatabase(), 0o600))
+	w.db = must(store.Open(t.Context(), "sqlite:"+path, master, quiet))(t)
 	t.Cleanup(func() { _ = w.db.Close() })
 	nums := &ident.Numbers{}
 	news := event.NewService(w.db, w.db, event.ReservingApp, func() {})
@@ -109,6 +108,29 @@ func newWorld(t testing.TB, change ...func(*options)) *world {
 	w.populate()
 	return w
 }
+
+// emptyDatabase is a database file that has been migrated. Migrating takes
+// seconds under the race detector, so it is done once and copied.
+var emptyDatabase = sync.OnceValue(func() []byte {
+	dir, err := os.MkdirTemp("", "huilu")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "huilu.db")
+	db, err := store.Open(context.Background(), "sqlite:"+path, keys.New(), slog.New(slog.DiscardHandler))
+	if err == nil {
+		err = db.Close()
+	}
+	if err != nil {
+		panic(err)
+	}
+	file, err := os.ReadFile(path)
+	if err != nil {
+		panic(err)
+	}
+	return file
+})
 
 func (w *world) populate() {
 	w.t.Helper()
