@@ -28,6 +28,7 @@ export const variables: CSSVariablesResolver = () => ({
     '--huilu-line': '#e0e7e7',
     '--mantine-color-dimmed': '#566568',
     '--mantine-color-placeholder': '#6d7a7d',
+    '--mantine-color-yellow-light-color': '#7a4a00', // the library's orange on yellow cannot be read
   },
   dark: {
     '--mantine-color-body': '#172022',

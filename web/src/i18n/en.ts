@@ -74,7 +74,7 @@ export const en = {
   'home.number': 'Number {no}',
   'home.people_one': '{n} person',
   'home.people_other': '{n} people',
-  'home.mine': 'Mine',
+  'home.theirs': 'Took part',
   'home.open': 'Open',
   'home.join_now': 'Join',
   'home.watch': 'Watch recording',
@@ -91,7 +91,7 @@ export const en = {
   'chip.failed': 'Recording failed',
   'chip.deleted': 'Recording deleted',
   'hint.processing': 'The recording is being made into a video. You can close this page; it goes on without you.',
-  'hint.processing_share': '{percent} % done.',
+  'hint.processing_at': 'The recording is being made into a video, {percent} % done. You can close this page; it goes on without you.',
   'hint.empty': 'Recording ran for less than 5 seconds, or nobody had camera, microphone or screen on.',
   'hint.failed': 'The video could not be made: {cause}. What was captured is kept. Ask your administrator to look at the server’s log and make it again.',
   'hint.failed_unknown': 'the cause is in the server’s log',
@@ -422,7 +422,7 @@ export const en = {
   'users.disable_text': 'They can no longer sign in. Their meetings and recordings stay.',
   'users.created': 'The account of {name} is made.',
   'users.empty': 'Nobody yet.',
-  'users.you': '(you)',
+  'users.you': '{name} (you)',
   'users.id': 'User id',
 } as const;
 

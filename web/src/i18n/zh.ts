@@ -75,7 +75,7 @@ export const zh: Record<Key, string> = {
   'home.number': '会议号 {no}',
   'home.people_one': '{n} 人',
   'home.people_other': '{n} 人',
-  'home.mine': '我的',
+  'home.theirs': '我参加的',
   'home.open': '打开',
   'home.join_now': '入会',
   'home.watch': '观看录制',
@@ -92,7 +92,7 @@ export const zh: Record<Key, string> = {
   'chip.failed': '录制失败',
   'chip.deleted': '录制已删除',
   'hint.processing': '正在把录制合成为视频。可以关闭此页面，处理会继续进行。',
-  'hint.processing_share': '已完成 {percent}%。',
+  'hint.processing_at': '正在把录制合成为视频，已完成 {percent}%。可以关闭此页面，处理会继续进行。',
   'hint.empty': '录制不足 5 秒，或没有人打开摄像头、麦克风或共享屏幕。',
   'hint.failed': '视频未能生成：{cause}。已录下的数据仍然保留，请联系管理员查看服务器日志并重新生成。',
   'hint.failed_unknown': '原因请见服务器日志',
@@ -315,7 +315,7 @@ export const zh: Record<Key, string> = {
   'consent.bad_redirect': '应用要求跳转到不安全的地址。',
 
   'admin.only_title': '仅限管理员',
-  'admin.only_text': '此页面仅供 {tenant} 的管理员使用。如需修改，请联系管理员。',
+  'admin.only_text': '此页面仅供“{tenant}”的管理员使用。如需修改，请联系管理员。',
 
   'apps.title': '应用',
   'apps.lead': '应用是使用本服务器开放接口的程序：预约会议、获取录制、接收事件。',
@@ -398,7 +398,7 @@ export const zh: Record<Key, string> = {
   'appx.unsaved': '尚未保存',
 
   'users.title': '成员',
-  'users.lead': '{tenant} 的账号。成员使用邮箱和密码登录。',
+  'users.lead': '“{tenant}”的账号。成员使用邮箱和密码登录。',
   'users.new': '新建成员',
   'users.name': '姓名',
   'users.email': '邮箱',
@@ -423,6 +423,6 @@ export const zh: Record<Key, string> = {
   'users.disable_text': '对方将无法登录，其会议和录制会保留。',
   'users.created': '已创建 {name} 的账号。',
   'users.empty': '还没有成员。',
-  'users.you': '（我）',
+  'users.you': '{name}（我）',
   'users.id': '用户 ID',
 };

@@ -1,14 +1,9 @@
-// Who is signed in. Asked once when the program starts; pages that need somebody send others to the login page.
+// Who is signed in. Asked once when the program starts.
 
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useState } from 'react';
-import { Navigate, useLocation } from 'react-router';
 import { ApiError } from '../api/client.ts';
 import * as api from '../api/calls.ts';
 import type { Me } from '../api/types.ts';
-import { useTexts } from '../i18n/index.tsx';
-import { loginPath } from './address.ts';
-import { Gate } from './gate.tsx';
-import { Loading, Notice, Problem } from './states.tsx';
 
 type Known = { state: 'loading' } | { state: 'in'; me: Me } | { state: 'out' } | { state: 'error'; error: ApiError };
 
@@ -70,31 +65,4 @@ export function SessionProvider({ children }: { children: ReactNode }) {
     [known, login, logout, ended, reload],
   );
   return <Context.Provider value={value}>{children}</Context.Provider>;
-}
-
-/** RequireSession shows children to people who are signed in, and the login page to others. */
-export function RequireSession({ children }: { children: ReactNode }) {
-  const { known, reload } = useSession();
-  const here = useLocation();
-  if (known.state === 'loading') return <Loading />;
-  if (known.state === 'out') return <Navigate to={loginPath(here)} replace />;
-  if (known.state === 'error') {
-    return (
-      <Gate>
-        <Problem error={known.error} onRetry={reload} />
-      </Gate>
-    );
-  }
-  return children;
-}
-
-/** RequireAdmin is RequireSession, and a friendly refusal to people who are no administrators. */
-export function RequireAdmin({ children }: { children: ReactNode }) {
-  const { me } = useSession();
-  const { t } = useTexts();
-  return (
-    <RequireSession>
-      {me?.user.role === 'admin' ? children : <Notice title={t('admin.only_title')} text={t('admin.only_text', { tenant: me?.tenant.name ?? '' })} home testId="admin-only" />}
-    </RequireSession>
-  );
 }

@@ -13,8 +13,8 @@ import { useSession } from './session.tsx';
 import style from './shell.module.css';
 import { LanguageSwitch, SchemeSwitch } from './switches.tsx';
 
-/** Shell is the frame of the pages for people who are signed in. */
-export function Shell({ children, width = 960 }: { children: ReactNode; width?: number }) {
+/** Shell is the frame of the pages for people who are signed in; quiet leaves the server's troubles out. */
+export function Shell({ children, width = 960, quiet }: { children: ReactNode; width?: number; quiet?: boolean }) {
   const { t } = useTexts();
   const { me } = useSession();
   const admin = me?.user.role === 'admin';
@@ -41,7 +41,7 @@ export function Shell({ children, width = 960 }: { children: ReactNode; width?: 
         </Group>
       </header>
       <Container component="main" id="main" size={width} w="100%" px="md" py={{ base: 'lg', sm: 'xl' }} pb={72}>
-        {admin && <StatusBanner />}
+        {admin && !quiet && <StatusBanner />}
         {children}
       </Container>
     </>

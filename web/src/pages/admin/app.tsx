@@ -6,7 +6,7 @@ import * as api from '../../api/calls.ts';
 import { useResource } from '../../api/resource.ts';
 import type { App, AppChange } from '../../api/types.ts';
 import { useTexts } from '../../i18n/index.tsx';
-import { RequireAdmin } from '../../parts/session.tsx';
+import { RequireAdmin } from '../../parts/require.tsx';
 import { Shell } from '../../parts/shell.tsx';
 import { Loading, Notice, PageTitle, Problem } from '../../parts/states.tsx';
 import style from './admin.module.css';

@@ -10,7 +10,7 @@ import type { App, NewApp } from '../../api/types.ts';
 import { errorText, useTexts } from '../../i18n/index.tsx';
 import { CopyField } from '../../parts/copy.tsx';
 import { dateTime } from '../../parts/format.ts';
-import { RequireAdmin } from '../../parts/session.tsx';
+import { RequireAdmin } from '../../parts/require.tsx';
 import { Shell } from '../../parts/shell.tsx';
 import { Loading, Notice, PageTitle, Problem } from '../../parts/states.tsx';
 import style from './admin.module.css';
@@ -162,7 +162,7 @@ function NewAppForm({ onMade, onCancel }: { onMade: (a: NewApp) => void; onCance
         <TextInput label={t('apps.name')} description={t('apps.name_help')} value={name} maxLength={60} onChange={(e) => setName(e.currentTarget.value)} error={bad.name} data-autofocus data-testid="app-name" />
         <Stack gap="xs">
           <div>
-            <Text size="sm" fw={500}>
+            <Text size="sm" fw={600}>
               {t('apps.scopes')}
             </Text>
             <Text size="xs" c="dimmed">

@@ -115,7 +115,7 @@ function Keys({ app }: { app: App }) {
         ) : (
           <Group justify="space-between" align="flex-end">
             <div>
-              <Text size="sm" fw={500}>
+              <Text size="sm" fw={600}>
                 {t('apps.secret')}
               </Text>
               <Text size="sm" c="dimmed">

@@ -54,7 +54,7 @@ function Subscription({ app, save }: TabProps) {
           data-testid="event-url"
         />
         <div>
-          <Text size="sm" fw={500}>
+          <Text size="sm" fw={600}>
             {t('appx.event_types')}
           </Text>
           <Text size="xs" c="dimmed">

@@ -7,7 +7,8 @@ import { useResource } from '../../api/resource.ts';
 import type { User } from '../../api/types.ts';
 import { useTexts } from '../../i18n/index.tsx';
 import { CopyIcon } from '../../parts/copy.tsx';
-import { RequireAdmin, useSession } from '../../parts/session.tsx';
+import { RequireAdmin } from '../../parts/require.tsx';
+import { useSession } from '../../parts/session.tsx';
 import { Shell } from '../../parts/shell.tsx';
 import { Loading, PageTitle, Problem } from '../../parts/states.tsx';
 import { useSaving } from './save.tsx';
@@ -90,7 +91,7 @@ function UserTable({ users, onChanged }: { users: User[]; onChanged: () => void 
                 <Table.Tr key={u.id} data-testid="user" data-email={u.email} data-disabled={u.disabled}>
                   <Table.Td>
                     <Text size="sm" fw={500}>
-                      {u.name} {u.id === me?.user.id && t('users.you')}
+                      {u.id === me?.user.id ? t('users.you', { name: u.name }) : u.name}
                     </Text>
                     <Text size="xs" c="dimmed">
                       {u.email}
@@ -98,7 +99,7 @@ function UserTable({ users, onChanged }: { users: User[]; onChanged: () => void 
                   </Table.Td>
                   <Table.Td>
                     <Group gap={2} wrap="nowrap">
-                      <Text size="sm" className="mono">
+                      <Text size="sm" className="mono" style={{ whiteSpace: 'nowrap' }}>
                         {u.id}
                       </Text>
                       <CopyIcon text={u.id} label={`${t('app.copy')}: ${t('users.id')}`} />

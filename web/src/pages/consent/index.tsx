@@ -9,7 +9,8 @@ import type { Consent, Scope } from '../../api/types.ts';
 import { errorText, useTexts } from '../../i18n/index.tsx';
 import { loginPath, outside } from '../../parts/address.ts';
 import { Gate } from '../../parts/gate.tsx';
-import { RequireSession, useSession } from '../../parts/session.tsx';
+import { RequireSession } from '../../parts/require.tsx';
+import { useSession } from '../../parts/session.tsx';
 import { Loading, Notice, PageTitle, Problem } from '../../parts/states.tsx';
 
 export function ConsentPage() {

@@ -29,12 +29,12 @@ export function MeetingRow({ meeting: m }: { meeting: Meeting }) {
           <Text component="h2" fw={600} fz="md" m={0} style={{ overflowWrap: 'anywhere' }}>
             {topic}
           </Text>
-          <Badge color={chip.color} variant={live ? 'filled' : 'light'} radius="sm" tt="none" fw={600} className={live ? style.live : undefined} data-testid="chip">
+          <Badge color={chip.color} variant={live ? 'filled' : 'light'} radius="sm" tt="none" fw={600} leftSection={live ? <span className={style.live} /> : undefined} data-testid="chip">
             {t(chip.key)}
           </Badge>
-          {m.is_owner && (
+          {!m.is_owner && (
             <Badge color="gray" variant="outline" radius="sm" tt="none" fw={500}>
-              {t('home.mine')}
+              {t('home.theirs')}
             </Badge>
           )}
         </Group>

@@ -37,8 +37,8 @@ export function hintOf(m: Meeting, { t }: Pick<Texts, 't'>): string | null {
   switch (r.state) {
     case 'recording':
     case 'processing': {
-      const share = r.progress === null || r.progress === undefined ? '' : ` ${t('hint.processing_share', { percent: Math.floor(Math.min(1, Math.max(0, r.progress)) * 100) })}`;
-      return t('hint.processing') + share;
+      if (typeof r.progress !== 'number') return t('hint.processing');
+      return t('hint.processing_at', { percent: Math.floor(Math.min(1, Math.max(0, r.progress)) * 100) });
     }
     case 'empty':
       return t('hint.empty');

@@ -1,7 +1,7 @@
 // The meeting: lobby, room, and what comes after. One token per page load and per return, never reused.
 
-import { Anchor, Box, Container, Stack } from '@mantine/core';
-import { IconCalendarOff, IconSearchOff } from '@tabler/icons-react';
+import { Anchor, Box, Button, Container, Stack } from '@mantine/core';
+import { IconCalendarOff, IconLock, IconSearchOff } from '@tabler/icons-react';
 import { type DisconnectReason, LogLevel, Room, RoomEvent, setLogLevel } from 'livekit-client';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { Link, useLocation, useParams } from 'react-router';
@@ -39,7 +39,7 @@ interface JoinProblem {
 
 function Meeting({ meetingNo }: { meetingNo: string }) {
   const texts = useTexts();
-  const { ended } = useSession();
+  const { me, ended } = useSession();
   const [phase, setPhase] = useState<Phase>({ at: 'lobby' });
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<JoinProblem | null>(null);
@@ -111,6 +111,7 @@ function Meeting({ meetingNo }: { meetingNo: string }) {
   if (info.state === 'loading') return <Loading />;
   if (info.state === 'error') return <NoMeeting error={info.error} meetingNo={meetingNo} onRetry={reload} />;
   if (info.data.status === 'expired') return <Expired owner={info.data.owner_name} />;
+  if (!me && !info.data.guests_allowed) return <MembersOnly topic={info.data.topic} />;
   return (
     <Framed>
       <Container size={980} px={0} pt={{ base: 0, sm: 'xl' }}>
@@ -182,7 +183,12 @@ function Comeback({ phase, meetingNo, enter, setPhase }: {
 /** People with an account see the frame they know, guests only the logo. */
 function Framed({ children }: { children: React.ReactNode }) {
   const { me } = useSession();
-  return me ? <Shell width={1040}>{children}</Shell> : <Gate width={1040}>{children}</Gate>;
+  if (!me) return <Gate width={1040}>{children}</Gate>;
+  return (
+    <Shell width={1040} quiet>
+      {children}
+    </Shell>
+  );
 }
 
 function NoMeeting({ error, meetingNo, onRetry }: { error: ApiError; meetingNo: string; onRetry: () => void }) {
@@ -212,6 +218,21 @@ function NoMeeting({ error, meetingNo, onRetry }: { error: ApiError; meetingNo: 
           )}
         </Stack>
       )}
+    </Gate>
+  );
+}
+
+/** Nobody is asked for a camera before it is known that they may come in. */
+function MembersOnly({ topic }: { topic: string }) {
+  const { t } = useTexts();
+  const here = useLocation();
+  return (
+    <Gate>
+      <Notice title={topic || t('home.no_topic')} text={t('lobby.sign_in_needed')} icon={<IconLock size={44} stroke={1.4} aria-hidden />} testId="lobby-login-needed">
+        <Button component={Link} to={loginPath(here)} size="md">
+          {t('lobby.sign_in')}
+        </Button>
+      </Notice>
     </Gate>
   );
 }

@@ -195,16 +195,6 @@ function Entrance({ info, problem, busy, onJoin }: Pick<LobbyProps, 'info' | 'pr
     if (field === 'name') nameField.current?.focus();
   }, [field, problem]);
 
-  if (!me && !info.guests_allowed) {
-    return (
-      <Stack gap="sm" align="flex-start" data-testid="lobby-login-needed">
-        <Text>{t('lobby.sign_in_needed')}</Text>
-        <Button component={Link} to={loginPath(here)} size="md">
-          {t('lobby.sign_in')}
-        </Button>
-      </Stack>
-    );
-  }
   const submit = (e: FormEvent) => {
     e.preventDefault();
     const missing = { name: !me && name.trim() === '', password: info.password_required && password === '' };
