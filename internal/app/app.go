@@ -114,7 +114,7 @@ func (a *App) signalling() string {
 		ip = net.IPv4(127, 0, 0, 1)
 	}
 	scheme := "ws://"
-	if a.server.TLSConfig != nil {
+	if a.Config.TLS.On() {
 		scheme = "wss://"
 	}
 	return scheme + net.JoinHostPort(ip.String(), fmt.Sprint(addr.Port))
@@ -168,7 +168,7 @@ const shutdownTime = 5 * time.Second
 func (a *App) serve(ctx context.Context) error {
 	failed := make(chan error, 1)
 	go func() {
-		if a.server.TLSConfig != nil {
+		if a.Config.TLS.On() {
 			failed <- a.server.ServeTLS(a.listener, "", "")
 			return
 		}

@@ -73,6 +73,9 @@ type TLS struct {
 	Cert, Key string // files
 }
 
+// On reports whether the server itself speaks https.
+func (t TLS) On() bool { return t.Domain != "" || t.Cert != "" }
+
 // Setting is one row of the table.
 type Setting struct {
 	Name    string

@@ -90,6 +90,9 @@ func Run(ctx context.Context, opt Options) (Summary, error) {
 			return Summary{}, err
 		}
 	}
+	if err := os.MkdirAll(opt.Folder, 0o755); err != nil {
+		return Summary{}, err
+	}
 	d := &demo{opt: opt, folder: folder, zero: time.Now()}
 	return d.run(ctx)
 }
