@@ -58,11 +58,13 @@ var (
 	limitSilence = limit{1200, "ms",
 		"a beep comes each second and lasts a tenth; a longer pause means that sound was lost"}
 	limitStill = limit{200, "ms",
-		"people send a new picture at least 20 times a second; ten missing in a row is a visible stop"}
+		"people send a new picture at least 20 times a second; four missing in a row is a visible stop"}
 	limitDrift = limit{20, "ms",
 		"camera, sender reports and file are derived from one clock; a straight line through all frames averages the frame grid out"}
 	limitApart = limit{50, "ms",
 		"two tiles each show the picture nearest to the file's frame, half a frame off in either direction; the rest is the network clock's estimate"}
+	limitVoices = limit{20, "ms",
+		"sound has no frame grid; what is left is the codec and the server's estimate of how long each track's reports travel"}
 	limitDuration = limit{200, "ms",
 		"start and stop fall between frames and pass through signalling; more would be lost or invented time"}
 	limitEnds = limit{100, "ms",

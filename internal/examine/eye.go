@@ -3,6 +3,7 @@ package examine
 import (
 	"cmp"
 	"image"
+	"math"
 	"slices"
 	"time"
 
@@ -15,7 +16,7 @@ type Placement struct {
 	Area image.Rectangle `json:"area"`
 }
 
-// sighting is one frame in which a person was recognised.
+// sighting is a frame that shows a new picture of a person's camera.
 type sighting struct {
 	at     float64 // presentation time of the frame, seconds
 	camera float64 // what the person's clock said then, made continuous over loops
@@ -30,31 +31,43 @@ type tracker struct {
 	seen     []sighting
 	contrast float64 // of the strip's worst cell, at its worst
 
-	lit     bool // the lamp, in the frame before
-	code    mark.Code
-	laps    float64 // seconds that loops before this one took
-	still   float64 // since when the clock has shown the same frame
-	longest Seconds // the longest it did
-	longAt  Seconds // and when that was
+	lit   bool // the lamp, in the frame before
+	code  mark.Code
+	since float64    // since when the clock has shown the same picture
+	still []Interval // when it did so for longer than stillFor
 }
+
+// stillFor is how long a picture may stay without being noted: three frames of
+// the slowest camera.
+const stillFor = 0.15
 
 // eye looks at the frames of a video, one after the other, in order.
 type eye struct {
 	// candidates are where pictures may be. Without any the eye searches.
 	candidates []image.Rectangle
 	search     bool
-	nextSearch float64
 	loop       float64 // seconds after which cameras' clocks begin again; 0 is never
+	length     float64 // of a frame, nominal
 
 	people map[int]*tracker
 	blank  intervals
 	frozen stillness
 	frames int
-	length float64 // of a frame, nominal
+
+	waiting []shot // frames that have not been looked at
+	spare   []shot // memory of those that have
 }
 
-// searchEvery is how long a newcomer may go unnoticed when the eye searches.
-const searchEvery = 0.5
+// shot is a frame and its presentation time.
+type shot struct {
+	at  float64
+	pix *image.Gray
+}
+
+// batch is how many frames wait while the eye searches: it searches the last
+// one and then looks at all, so that a tile that is there for as long as a
+// batch is not missed for a single frame.
+const batch = 15
 
 func newEye(candidates []image.Rectangle, loop time.Duration, frameLength float64) *eye {
 	return &eye{
@@ -67,14 +80,40 @@ func newEye(candidates []image.Rectangle, loop time.Duration, frameLength float6
 	}
 }
 
-// look takes the next frame. pix may be overwritten afterwards.
+// canvas is memory for the next frame.
+func (e *eye) canvas(width, height int) *image.Gray {
+	if n := len(e.spare); n > 0 {
+		pix := e.spare[n-1].pix
+		e.spare = e.spare[:n-1]
+		return pix
+	}
+	return image.NewGray(image.Rect(0, 0, width, height))
+}
+
+// look takes the next frame. pix belongs to the eye from then on.
 func (e *eye) look(at float64, pix *image.Gray) {
-	if e.search && at >= e.nextSearch {
-		e.nextSearch = at + searchEvery
-		for _, f := range Find(pix) {
+	e.waiting = append(e.waiting, shot{at, pix})
+	if !e.search || len(e.waiting) == batch {
+		e.end()
+	}
+}
+
+// end looks at the frames that wait: the last ones, when no more come.
+func (e *eye) end() {
+	if n := len(e.waiting); e.search && n > 0 {
+		for _, f := range Find(e.waiting[n-1].pix) {
 			e.remember(f.Area)
 		}
 	}
+	for _, s := range e.waiting {
+		e.see(s.at, s.pix)
+	}
+	e.spare = append(e.spare, e.waiting...)
+	e.waiting = e.waiting[:0]
+}
+
+// see judges one frame.
+func (e *eye) see(at float64, pix *image.Gray) {
 	for _, r := range e.read(pix) {
 		t := e.people[r.code.Index]
 		if t == nil {
@@ -159,16 +198,23 @@ func (t *tracker) sight(at, length, loop float64, r reading, lit bool) {
 // clock follows the person's clock: over the ends of loops, and while it
 // stands still.
 func (t *tracker) clock(at, length, loop float64, code mark.Code, whole bool) {
-	before := t.code.Seconds()
-	if len(t.seen) > 0 && loop > 0 && code.Seconds() < before-loop/2 {
-		t.laps += loop
+	if whole && code == t.code {
+		now := Interval{Seconds(t.since), Seconds(at + length)}
+		if n := len(t.still); n > 0 && t.still[n-1].From == now.From {
+			t.still[n-1] = now
+		} else if now.Length() > stillFor {
+			t.still = append(t.still, now)
+		}
+		return
 	}
-	if !whole || code != t.code {
-		t.still = at
-	} else if s := Seconds(at + length - t.still); s > t.longest {
-		t.longest, t.longAt = s, Seconds(t.still)
+	camera := code.Seconds()
+	if n := len(t.seen); n > 0 && loop > 0 {
+		// Of all the loops it may be, take the one in which the clock went on as the file did.
+		last := t.seen[n-1]
+		camera += loop * math.Round((last.camera+at-last.at-camera)/loop)
 	}
-	t.seen = append(t.seen, sighting{at, code.Seconds() + t.laps})
+	t.since = at
+	t.seen = append(t.seen, sighting{at, camera})
 }
 
 // intervals collects pieces of time, joining those that touch.

@@ -2,6 +2,7 @@ package examine
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
 	"sort"
@@ -17,8 +18,7 @@ type Person struct {
 	Beeps    []Beep      `json:"beeps"`
 	Sync     Sync        `json:"sync"`
 	Clock    []Stretch   `json:"clock"`
-	Still    Seconds     `json:"still_s"` // longest time that one picture of the camera stayed
-	StillAt  Seconds     `json:"still_at_s"`
+	Still    []Interval  `json:"still"` // when one picture of the camera stayed for more than 0.15 s
 
 	seen []sighting
 }
@@ -42,6 +42,10 @@ type Stretch struct {
 	Spread Seconds `json:"spread_s"` // of the offset, without the outermost hundredths
 }
 
+func (s Stretch) String() string {
+	return fmt.Sprintf("%v offset %v", s.Interval, s.Offset)
+}
+
 // jump is the change of a clock's offset that begins a new stretch. Cuts
 // between the parts of a recording are longer, late frames are shorter.
 const jump = 0.25
@@ -50,7 +54,7 @@ const jump = 0.25
 func (t *tracker) person(beeps []Beep) Person {
 	p := Person{
 		Index: t.index, Visible: t.visible, Places: t.places, Contrast: t.contrast,
-		Flashes: t.flashes, Still: t.longest, StillAt: t.longAt, seen: t.seen,
+		Flashes: t.flashes, Still: t.still, seen: t.seen,
 	}
 	for _, b := range beeps {
 		if b.Index == t.index {
@@ -165,8 +169,10 @@ func stretch(seen []sighting) Stretch {
 }
 
 // apart is the median difference of two people's clocks in the frames that
-// show both; false when those are too few to tell.
-func apart(a, b Person) (Seconds, bool) {
+// show a new picture of both; false when those are too few to tell. Clocks that
+// begin again after loop seconds (0: never) agree also when one has done so
+// more often.
+func apart(a, b Person, loop float64) (Seconds, bool) {
 	var d []float64
 	for i, j := 0, 0; i < len(a.seen) && j < len(b.seen); {
 		switch x, y := a.seen[i], b.seen[j]; {
@@ -175,9 +181,25 @@ func apart(a, b Person) (Seconds, bool) {
 		case x.at > y.at:
 			j++
 		default:
-			d = append(d, x.camera-y.camera)
+			difference := x.camera - y.camera
+			if loop > 0 {
+				difference -= loop * math.Round(difference/loop)
+			}
+			d = append(d, difference)
 			i, j = i+1, j+1
 		}
 	}
 	return Seconds(median(d)), len(d) >= 15
+}
+
+// voicesApart is the median distance of two people's beeps, which all begin at
+// the same instants.
+func voicesApart(a, b Person) (Seconds, bool) {
+	var d []float64
+	for _, beep := range a.Beeps {
+		if at, ok := b.beepNear(beep.At); ok {
+			d = append(d, float64(at-beep.At))
+		}
+	}
+	return Seconds(median(d)), len(d) >= 3
 }

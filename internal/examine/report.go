@@ -21,6 +21,8 @@ type Options struct {
 	Loop time.Duration
 	// Duration is how long the file should be by the wall clock; 0 is any.
 	Duration time.Duration
+	// Cuts is how often recording was stopped and started again within the file.
+	Cuts int
 	// People are those who should be seen and heard. Nil expects nobody and
 	// forbids nobody; otherwise anybody else is a stranger.
 	People []Expected
@@ -132,7 +134,7 @@ func (r *Report) judge(o Options) {
 	known := map[int]bool{}
 	for _, want := range o.People {
 		known[want.Index] = true
-		r.judgePerson(want)
+		r.judgePerson(want, o.Cuts)
 	}
 	var strangers []string
 	for _, p := range r.People {
@@ -185,7 +187,7 @@ func count(b bool) int {
 }
 
 // judgePerson checks one person against what was expected.
-func (r *Report) judgePerson(want Expected) {
+func (r *Report) judgePerson(want Expected, cuts int) {
 	p := r.Person(want.Index)
 	if p == nil {
 		p = &Person{Index: want.Index}
@@ -203,7 +205,9 @@ func (r *Report) judgePerson(want Expected) {
 	r.add(limitStray.check(name("picture when there should be none"), ms(stray), fmt.Sprintf("expected %v", want.Seen)))
 	r.add(limitSilence.check(name("longest silence"), ms(silence(p.Beeps, want.Heard)), fmt.Sprintf("%d beeps", len(p.Beeps))))
 	if expected > 0 {
-		r.add(limitStill.check(name("longest still picture"), ms(p.Still), fmt.Sprintf("at %v", p.StillAt)))
+		r.add(limitStill.check(name("longest still picture"), ms(stillest(p.Still, want.Seen)), fmt.Sprint(p.Still)))
+		r.add(none(name("jumps of the clock"), max(0, len(p.Clock)-1-cuts), "jumps",
+			"within one part of a recording a picture is always as far behind as the one before", fmt.Sprint(p.Clock)))
 		r.judgeClock(p, name)
 	}
 	if expected > 0 && len(want.Heard) > 0 {
@@ -241,15 +245,31 @@ func (r *Report) judgeSync(p *Person, name func(string) string) {
 	r.add(limitSyncMedian.check(name("flash and beep apart, median"), typical, ""))
 }
 
+// judgeClock checks that the person's clock runs as the file does, in every
+// stretch that is long enough to tell: below some seconds a line through the
+// frames follows their grid instead of averaging it out.
 func (r *Report) judgeClock(p *Person, name func(string) string) {
-	worst := Stretch{}
+	worst, long := Stretch{}, false
 	for _, s := range p.Clock {
-		// Below some seconds the line follows the frame grid instead of averaging it out.
-		if s.Length() >= 4 && math.Abs(float64(s.Drift)) > math.Abs(float64(worst.Drift)) {
-			worst = s
+		if s.Length() >= 3 && (!long || math.Abs(float64(s.Drift)) > math.Abs(float64(worst.Drift))) {
+			worst, long = s, true
 		}
 	}
-	r.add(limitDrift.check(name("drift of the clock"), math.Abs(ms(worst.Drift)), fmt.Sprintf("over %v", worst.Length())))
+	if long {
+		r.add(limitDrift.check(name("drift of the clock"), math.Abs(ms(worst.Drift)), fmt.Sprintf("over %v", worst.Length())))
+	}
+}
+
+// stillest is the longest part of a still picture that lies in an expected
+// interval. After its end a picture may stand until the server notices.
+func stillest(still, expected []Interval) Seconds {
+	longest := Seconds(0)
+	for _, s := range still {
+		for _, e := range expected {
+			longest = max(longest, s.common(e).Length())
+		}
+	}
+	return longest
 }
 
 // silence is the longest time without a beginning of a beep in any interval.
@@ -267,18 +287,34 @@ func silence(beeps []Beep, expected []Interval) Seconds {
 	return longest
 }
 
-// judgeTogether checks that two people's clocks agree, in whatever is shown of
-// both at one time.
+// judgeTogether checks that people's clocks agree with one another, by what is
+// shown of two at one time, and so do their voices.
 func (r *Report) judgeTogether(o Options) {
-	worst, detail := Seconds(0), ""
+	if len(o.People) < 2 {
+		return
+	}
+	var seen, heard pair
 	for i, a := range r.People {
 		for _, b := range r.People[i+1:] {
-			if d, ok := apart(a, b); ok && math.Abs(float64(d)) > math.Abs(float64(worst)) {
-				worst, detail = d, fmt.Sprintf("numbers %d and %d", a.Index, b.Index)
-			}
+			seen.worse(a, b)(apart(a, b, o.Loop.Seconds()))
+			heard.worse(a, b)(voicesApart(a, b))
 		}
 	}
-	if len(o.People) > 1 {
-		r.add(limitApart.check("clocks of two people apart", math.Abs(ms(worst)), detail))
+	r.add(limitApart.check("clocks of two people apart", math.Abs(ms(seen.by)), seen.who))
+	r.add(limitVoices.check("voices of two people apart", math.Abs(ms(heard.by)), heard.who))
+}
+
+// pair is the two people who are farthest apart.
+type pair struct {
+	by  Seconds
+	who string
+}
+
+// worse takes what was measured of two people, if it was.
+func (p *pair) worse(a, b Person) func(by Seconds, measured bool) {
+	return func(by Seconds, measured bool) {
+		if measured && math.Abs(float64(by)) > math.Abs(float64(p.by)) {
+			p.by, p.who = by, fmt.Sprintf("numbers %d and %d", a.Index, b.Index)
+		}
 	}
 }

@@ -31,6 +31,10 @@ type Interval struct {
 	To   Seconds `json:"to_s"`
 }
 
+func (i Interval) String() string {
+	return fmt.Sprintf("%.3f–%.3f s", float64(i.From), float64(i.To))
+}
+
 // Length is how long the interval is; an interval that ends before it begins
 // is empty.
 func (i Interval) Length() Seconds { return max(0, i.To-i.From) }

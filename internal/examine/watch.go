@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"image"
 	"io"
 	"math"
 
@@ -22,9 +21,10 @@ func (r *Report) lookAt(ctx context.Context, o Options) (*eye, error) {
 	frame := 1 / max(video.FrameRate, 1)
 	e := newEye(o.Tiles, o.Loop, frame)
 	watch := func(in io.Reader) error {
-		pix := image.NewGray(image.Rect(0, 0, video.Width, video.Height))
 		for n := 0; ; n++ {
+			pix := e.canvas(video.Width, video.Height)
 			if _, err := io.ReadFull(in, pix.Pix); errors.Is(err, io.EOF) {
+				e.end()
 				return nil
 			} else if err != nil {
 				return fmt.Errorf("frame %d: %w", n, err)
