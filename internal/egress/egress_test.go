@@ -196,6 +196,11 @@ func reset(c net.Conn) {
 	_ = c.Close()
 }
 
+func speakMail(c net.Conn) {
+	_, _ = c.Read(make([]byte, 4096))
+	_, _ = c.Write([]byte("220 mail ready\r\n\r\n"))
+}
+
 func TestErrorsTellAPersonWhatHappenedAndKeepTheURLToThemselves(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ url, want string }{
@@ -203,7 +208,7 @@ func TestErrorsTellAPersonWhatHappenedAndKeepTheURLToThemselves(t *testing.T) {
 		"hangs":          {listen(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) }), "no complete answer in time"},
 		"resets":         {listen(t, reset), "closed the connection"},
 		"closes":         {listen(t, func(c net.Conn) { _, _ = c.Read(make([]byte, 4096)); _ = c.Close() }), "closed the connection"},
-		"speaks no HTTP": {listen(t, func(c net.Conn) { _, _ = c.Write([]byte("220 mail ready\r\n\r\n")) }), "malformed HTTP"},
+		"speaks no HTTP": {listen(t, speakMail), "malformed HTTP"},
 		"no such name":   {"http://receiver.invalid/secret-path?key=hush", "receiver.invalid"},
 		"no host":        {"http:///secret-path?key=hush", "name a host"},
 		"other scheme":   {"file:///secret-path?key=hush", "https://"},

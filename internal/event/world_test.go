@@ -2,7 +2,6 @@ package event_test
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -25,6 +24,7 @@ import (
 type world struct {
 	t       *testing.T
 	path    string
+	keyText string
 	key     keys.Master
 	log     *slog.Logger
 	db      *store.DB
@@ -35,9 +35,12 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, path: filepath.Join(t.TempDir(), "huilu.db"), key: keys.New(), log: slog.New(slog.NewTextHandler(io.Discard, nil))}
-	w.open()
+	w := &world{t: t, path: filepath.Join(t.TempDir(), "huilu.db"), keyText: ident.Hex("", keys.Size), log: slog.New(slog.DiscardHandler)}
 	var err error
+	if w.key, err = keys.Parse(w.keyText); err != nil {
+		t.Fatal(err)
+	}
+	w.open()
 	if w.tenant, err = w.tenants.Create(t.Context(), "Testers"); err != nil {
 		t.Fatal(err)
 	}
