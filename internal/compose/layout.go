@@ -1,6 +1,10 @@
 package compose
 
-import "math"
+import (
+	"image"
+	"math"
+	"slices"
+)
 
 const (
 	maxTiles  = 9 // people on the grid
@@ -13,7 +17,10 @@ const (
 // grid returns the places of n tiles, in reading order: as many columns as the square root says, 16:9, the last row in
 // the middle. One tile has all the room.
 func grid(n int) []rect {
-	if n == 1 {
+	switch n {
+	case 0:
+		return nil
+	case 1:
 		return []rect{{0, 0, Width, Height}}
 	}
 	cols := int(math.Ceil(math.Sqrt(float64(n))))
@@ -45,3 +52,24 @@ func beside(n int) (screen rect, places []rect) {
 
 // wide returns the 16:9 shape of about this width.
 func wide(w int) shape { return shape{w &^ 1, w * 9 / 16 &^ 1} }
+
+// Places returns every place where a picture can lie, in any layout: what somebody has to know who wants to find people in
+// a finished file.
+func Places() (places []image.Rectangle) {
+	add := func(rs ...rect) {
+		for _, r := range rs {
+			at := image.Rect(r.x, r.y, r.x+r.w, r.y+r.h)
+			if !slices.Contains(places, at) {
+				places = append(places, at)
+			}
+		}
+	}
+	for n := range maxTiles {
+		add(grid(n + 1)...)
+	}
+	for n := range maxBeside {
+		screen, people := beside(n + 1)
+		add(append(people, screen)...)
+	}
+	return places
+}

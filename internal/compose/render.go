@@ -97,8 +97,15 @@ func (r *renderer) prepare(j job, dir string) (graph, error) {
 	return g, r.background(first.epoch.tiles, filepath.Join(dir, backgroundFile))
 }
 
-// picture is where the tile's picture lies: in the middle, as large as its proportions allow.
-func (t tile) picture() rect { return t.at.center(t.clip.shape.fit(t.at.size())) }
+// picture is where the tile's picture lies: in the middle, as large as its proportions allow. A picture that would leave a
+// sliver of the tile uncovered is stretched by that much.
+func (t tile) picture() rect {
+	s := t.clip.shape.fit(t.at.size())
+	if s.like(t.at.size()) {
+		return t.at
+	}
+	return t.at.center(s)
+}
 
 func (r *renderer) label(t tile, file string) (image.Rectangle, error) {
 	r.mu.Lock()
@@ -134,10 +141,13 @@ func (t tile) cut(name string, s span, bias time.Duration) (err error) {
 	buffered := bufio.NewWriterSize(f, 1<<18)
 	var out *mkvWriter
 	var data []byte
-	m := t.clip.media
+	m, n := t.clip.media, from
 	for e, err := range m.entries(from, end) {
 		if err != nil {
 			return err
+		}
+		if n++; n == end {
+			e.at = max(e.at, s.from) // a picture that stands all the time would otherwise be dropped as too old
 		}
 		if data, err = m.payload(e, data); err != nil {
 			return err
@@ -265,4 +275,3 @@ func (r *renderer) seenIn(w window) ([]byte, error) {
 	}
 	return b, err
 }
-

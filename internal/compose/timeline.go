@@ -420,9 +420,7 @@ func (t *teller) order() {
 		}
 	}
 	t.people = slices.DeleteFunc(t.people, func(p *person) bool { return len(p.here) == 0 })
-	slices.SortStableFunc(t.people, func(a, b *person) int {
-		return cmp.Or(cmp.Compare(a.joined, b.joined), cmp.Compare(a.id, b.id))
-	})
+	slices.SortStableFunc(t.people, func(a, b *person) int { return cmp.Compare(a.joined, b.joined) })
 	slices.SortStableFunc(t.speakers, func(a, b voiced) int { return cmp.Compare(a.at, b.at) })
 }
 
