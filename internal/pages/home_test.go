@@ -41,7 +41,7 @@ func TestTheHomePageHasWhatIsMineNewestFirst(t *testing.T) {
 		t.Fatalf("olga sees %q, want %q", topics, wants)
 	}
 	recorded := olga.Items[2]
-	if r := recorded.Recording; r == nil || r.State != recording.Ready || *r.MinuteToken != w.minute || *r.DurationMS != 60_000 || recorded.Participants != 2 || *recorded.EndMS-*recorded.StartMS != 60_000 {
+	if r := recorded.Recording; r == nil || r.State != recording.Ready || *r.MinuteToken != w.minute || *r.DurationMS != 60_000 || recorded.Participants != 2 || *recorded.EndMS-*recorded.StartMS != 62_000 {
 		t.Errorf("the recorded meeting: %+v", recorded)
 	}
 	if waiting := olga.Items[0]; waiting.MeetingID != nil || waiting.Recording != nil || waiting.StartMS != nil {

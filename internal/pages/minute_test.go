@@ -23,8 +23,8 @@ func TestTheOwnerSeesWhatThereIsToWatch(t *testing.T) {
 	if len(m.Participants) != 2 || m.Participants[0].Name != "Olga" || m.Participants[1].Name != "Mia" {
 		t.Fatalf("participants: %+v", m.Participants)
 	}
-	if left := m.Participants[0].LeftMS; left == nil || *left-m.Participants[0].JoinedMS != 60_000 || m.StartMS != m.Participants[0].JoinedMS {
-		t.Errorf("times: start %d, %+v", m.StartMS, m.Participants[0])
+	if left := m.Participants[1].LeftMS; left == nil || *left-m.Participants[1].JoinedMS != 60_000 || m.StartMS != m.Participants[1].JoinedMS {
+		t.Errorf("times: start %d, %+v", m.StartMS, m.Participants)
 	}
 	if len(m.Defects) != 1 || m.Defects[0] != "a gap of 2 s" {
 		t.Errorf("defects: %q", m.Defects)

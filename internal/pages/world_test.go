@@ -285,6 +285,7 @@ func (w *world) recordMeeting() {
 	w.secretTopic = "Merger with Umbrella 保密"
 	r := w.reserve(w.secretTopic, meeting.Settings{}, "")
 	m, _ := w.join(r.No, w.olga)
+	w.clock.pass(2 * time.Second)
 	w.join(r.No, w.mia)
 	olga := tenant.Actor{Tenant: w.here.Key, User: w.olga.Num}
 	check(w.t, w.recordings.Start(ctx, olga, m.ID, nil))
