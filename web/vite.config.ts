@@ -26,10 +26,10 @@ export default defineConfig(({ command }) => ({
   plugins: [react(), compressed(), ...(command === 'serve' && !process.env.VITEST ? [mockServer()] : [])],
   build: {
     target: 'es2022',
-    modulePreload: { polyfill: false }, // the polyfill is an inline script, which the policy forbids
+    modulePreload: { polyfill: false }, // every browser that can join a meeting preloads by itself
     assetsInlineLimit: 0,
     chunkSizeWarningLimit: 800, // the meeting page carries the WebRTC client; it loads only there
   },
-  server: { host: '127.0.0.1', port: 5173, fs: { allow: ['.'] } },
+  server: { host: '127.0.0.1', port: 5173, fs: { allow: ['.'] }, proxy: { '/rtc': { target: 'http://127.0.0.1:7880', ws: true } } },
   test: { environment: 'happy-dom', include: ['src/**/*.test.{ts,tsx}'], restoreMocks: true },
 }));

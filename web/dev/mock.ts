@@ -129,6 +129,8 @@ interface Asked {
   query: URLSearchParams;
   body: Body;
   user: State['users'][number] | undefined;
+  /** The host the browser asked, where /rtc is handed on to LiveKit. */
+  host: string;
   login: (u: State['users'][number] | null) => void;
 }
 
@@ -194,7 +196,7 @@ function routes(state: State, livekit: LiveKit): Route[] {
       const name = a.user?.name ?? a.body.name;
       const attributes = { role: isHost ? 'host' : 'participant', guest: String(!a.user) };
       await livekit.setMetadata(id, facts());
-      return { meeting_id: id, server_url: 'ws://127.0.0.1:7880', token: livekit.token(id, identity, name, attributes), identity, name, is_host: isHost };
+      return { meeting_id: id, server_url: `ws://${a.host}`, token: livekit.token(id, identity, name, attributes), identity, name, is_host: isHost };
     }],
     ['POST', /^\/api\/meetings\/(\d+)\/recording$/, (a) => {
       state.recordingSince = a.body.action === 'start' ? Date.now() : null;
@@ -292,6 +294,7 @@ export function mockServer(): Plugin {
         params: route[1].exec(url.pathname)!.slice(1),
         query: url.searchParams,
         body: await readBody(req),
+        host: String(req.headers['x-forwarded-host'] ?? req.headers.host),
         user: state.users.find((u) => u.email === (mail && decodeURIComponent(mail))),
         login: (u) => res.setHeader('Set-Cookie', `huilu-dev=${u ? encodeURIComponent(u.email) : ''}; Path=/`),
       });

@@ -17,15 +17,18 @@ interface ControlButtonProps {
   state?: string;
   expanded?: boolean;
   ref?: Ref<HTMLButtonElement>;
+  /** These come from a menu that the button opens. */
+  className?: string;
+  'aria-expanded'?: boolean;
 }
 
 /** ControlButton is one button of the bar under the meeting. */
-export function ControlButton({ label, caption, icon, onClick, busy, look = 'plain', shortcut, testId, state, expanded, ref, ...menu }: ControlButtonProps) {
+export function ControlButton({ label, caption, icon, onClick, busy, look = 'plain', shortcut, testId, state, expanded, ref, className, ...menu }: ControlButtonProps) {
   return (
-    <Tooltip label={shortcut ? `${label} (${shortcut.replace('Control', 'Ctrl')})` : label} openDelay={400}>
+    <Tooltip label={shortcut ? `${label} (${shortcut.replace('Control', 'Ctrl')})` : label} openDelay={400} disabled={menu['aria-expanded'] === true}>
       <UnstyledButton
         ref={ref}
-        className={style.control}
+        className={className ? `${style.control} ${className}` : style.control}
         data-look={look}
         aria-label={label}
         aria-busy={busy}

@@ -71,13 +71,13 @@ function Meeting({ meetingNo }: { meetingNo: string }) {
     await publish(r, on, tracks);
   }, []);
 
-  const join = async (request: JoinRequest, take: () => Taken, chosen: { camera: string; mic: string }) => {
+  const join = async (request: JoinRequest, take: () => Promise<Taken>, chosen: { camera: string; mic: string }) => {
     setBusy(true);
     setProblem(null);
     let tracks: Taken = {};
     try {
       const joined = await api.join(meetingNo, request);
-      tracks = take();
+      tracks = await take();
       await enter(joined, request, { mic: !!tracks.mic, camera: !!tracks.camera }, tracks, chosen);
     } catch (cause) {
       tracks.camera?.stop();

@@ -27,7 +27,7 @@ interface LobbyProps {
   problem: { text: string; field?: 'name' | 'password' } | null;
   busy: boolean;
   /** take() hands the open tracks over; whoever calls it must stop them. */
-  onJoin: (request: JoinRequest, take: () => Taken, chosen: { camera: string; mic: string }) => void;
+  onJoin: (request: JoinRequest, take: () => Promise<Taken>, chosen: { camera: string; mic: string }) => void;
 }
 
 /** Lobby is where people see themselves before the others do. */

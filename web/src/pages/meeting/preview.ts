@@ -20,6 +20,9 @@ interface Tracks {
 }
 type Slots = { [K in Kind]: Slot<Tracks[K]> };
 
+/** How long joining waits for devices that are being opened; the question to allow them may still be on the screen. */
+const patienceMs = 20_000;
+
 const inputs = { camera: 'videoinput', mic: 'audioinput' } as const;
 
 async function open<K extends Kind>(kind: K, deviceID: string): Promise<Tracks[K]> {
@@ -45,6 +48,10 @@ export function usePreview() {
   current.current = slots;
   const live = useRef<{ [K in Kind]?: Tracks[K] }>({});
   const round = useRef({ camera: 0, mic: 0 });
+  const changed = useRef<(() => void)[]>([]);
+  useEffect(() => {
+    for (const resolve of changed.current.splice(0)) resolve();
+  }, [slots]);
 
   const change = useCallback(<K extends Kind>(kind: K, with_: Partial<Slot<Tracks[K]>>) => {
     setSlots((old) => ({ ...old, [kind]: { ...old[kind], ...with_ } }));
@@ -137,8 +144,14 @@ export function usePreview() {
     },
     [start],
   );
-  /** Hands the open tracks over; the lobby no longer closes them. */
-  const take = useCallback(() => {
+  /** Hands the tracks over, waiting for those that are just being opened; the lobby no longer closes them. */
+  const take = useCallback(async () => {
+    let late = false;
+    const patience = new Promise<void>((resolve) => setTimeout(resolve, patienceMs)).then(() => {
+      late = true;
+    });
+    const opening = () => current.current.camera.busy || current.current.mic.busy;
+    while (opening() && !late) await Promise.race([patience, new Promise<void>((resolve) => changed.current.push(resolve))]);
     const taken = live.current;
     live.current = {};
     return taken;

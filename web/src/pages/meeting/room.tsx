@@ -41,7 +41,9 @@ function useDark() {
     const root = document.documentElement;
     const before = root.getAttribute('data-mantine-color-scheme');
     root.setAttribute('data-mantine-color-scheme', 'dark');
+    root.setAttribute('data-in-room', ''); // styles.css puts toasts below the recording sign
     return () => {
+      root.removeAttribute('data-in-room');
       if (before) root.setAttribute('data-mantine-color-scheme', before);
     };
   }, []);
