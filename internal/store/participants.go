@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 
 	"huilu/internal/meeting"
 	"huilu/internal/tenant"
@@ -49,5 +50,8 @@ func (db *DB) Participants(ctx context.Context, t tenant.Key, m int64) ([]meetin
 func (db *DB) CountInside(ctx context.Context, m int64) (int, error) {
 	n, err := number(db.reader(ctx).QueryRowContext(ctx,
 		`SELECT count(*) FROM participants WHERE meeting = $1 AND joined_at_ms > 0 AND left_at_ms = 0`, m))
-	return int(n), err
+	if err != nil {
+		return 0, fmt.Errorf("count participants: %w", err)
+	}
+	return int(n), nil
 }

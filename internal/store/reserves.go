@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"huilu/internal/meeting"
@@ -53,9 +54,9 @@ func (db *DB) SaveReserve(ctx context.Context, r meeting.Reserve) error {
 			}
 		}
 		n, err := db.exec(ctx, "save reserve",
-			`UPDATE reserves SET password = $1, settings = $2, end_at_ms = $3, deleted_at_ms = $4, held_no = CASE WHEN $4 = 0 THEN no END
-			WHERE id = $5 AND tenant = $6`,
-			r.Password, settings, ms(r.EndAt), ms(r.DeletedAt), r.ID, string(r.Tenant))
+			`UPDATE reserves SET password = $1, settings = $2, end_at_ms = $3, deleted_at_ms = $4, held_no = CASE WHEN $5 THEN no END
+			WHERE id = $6 AND tenant = $7`,
+			r.Password, settings, ms(r.EndAt), ms(r.DeletedAt), r.DeletedAt.IsZero(), r.ID, string(r.Tenant))
 		return orNone(n, err, meeting.ErrReserveNotFound)
 	})
 }
@@ -63,10 +64,13 @@ func (db *DB) SaveReserve(ctx context.Context, r meeting.Reserve) error {
 // mayHold returns meeting.ErrNumberTaken when a reserve other than r holds the number of r.
 func (db *DB) mayHold(ctx context.Context, r meeting.Reserve) error {
 	others, err := number(db.reader(ctx).QueryRowContext(ctx, `SELECT count(*) FROM reserves WHERE held_no = $1 AND id <> $2`, r.No, r.ID))
-	if err == nil && others > 0 {
+	if err != nil {
+		return fmt.Errorf("look for holder of meeting number: %w", err)
+	}
+	if others > 0 {
 		return meeting.ErrNumberTaken
 	}
-	return err
+	return nil
 }
 
 // ReserveByID returns a reserve of tenant t, also one that was deleted or has

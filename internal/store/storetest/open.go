@@ -25,7 +25,7 @@ func SQLite(t testing.TB) *store.DB {
 // Postgres opens an empty PostgreSQL database that is closed when the test ends.
 func Postgres(t testing.TB) *store.DB {
 	t.Helper()
-	return Open(t, PostgresDSN(t), keys.New())
+	return Open(t, migratedDSN(t), keys.New())
 }
 
 // Open opens a database that is closed when the test ends. What it logs is the test's output.
