@@ -71,7 +71,7 @@ func requireAuthorize(q url.Values) error {
 		if len(values) > 1 {
 			return &AuthorizeError{20001, name + " is given more than once"}
 		}
-		if !isText(values[0]) {
+		if !isText(q.Get(name)) {
 			return &AuthorizeError{20001, name + " is not UTF-8 text"}
 		}
 	}

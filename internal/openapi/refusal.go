@@ -100,6 +100,9 @@ func (a *API) explain(err error, c *call) refusal {
 	if c.route.Family == Authen && (errors.Is(err, token.ErrUserInvalid) || errors.Is(err, token.ErrUserExpired)) {
 		return refusal{answer: legacyUser}
 	}
+	if c.route.Family == Auth && (errors.Is(err, errBody) || errors.Is(err, errBodySize)) {
+		return refusal{answer: badParam[Auth], info: errorInfo{Message: "the body must be one JSON object of at most 1048576 bytes"}}
+	}
 	broken, isField := errors.AsType[*field.Error](err)
 	for _, e := range book {
 		if !errors.Is(err, e.rule) {
