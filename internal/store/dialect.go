@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"runtime"
 	"time"
 
@@ -46,6 +47,9 @@ func openSQLite(path string) (write, read *sql.DB, err error) {
 	if path == "" {
 		return nil, nil, errors.New("sqlite: needs a path")
 	}
+	if err := makeFile(path); err != nil {
+		return nil, nil, err
+	}
 	const common = "_pragma=busy_timeout(%d)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=temp_store(MEMORY)"
 	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + fmt.Sprintf(common, busyTimeout.Milliseconds())
 	// A transaction that begins by reading and then writes could fail half-way; immediate makes it wait at the start.
@@ -62,6 +66,15 @@ func openSQLite(path string) (write, read *sql.DB, err error) {
 	read.SetMaxOpenConns(readers)
 	read.SetMaxIdleConns(readers)
 	return write, read, nil
+}
+
+// makeFile makes the file before SQLite would, for nobody else to read. The log beside it gets the same mode.
+func makeFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }
 
 func openPostgres(dsn string) (*sql.DB, error) {
