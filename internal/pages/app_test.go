@@ -176,7 +176,11 @@ func TestStatusTellsOnlyAdministratorsWhatIsWrong(t *testing.T) {
 	if s := read(ada); !s.Ready || s.Problems == nil {
 		t.Errorf("well: %+v", s)
 	}
-	w.problems = []Problem{{"disk_full", "/srv/data is full", "/srv/data 已满"}}
+	w.problems = []Problem{{"disk_low", "/srv/data is filling up", "/srv/data 空间不足", true}}
+	if s := read(ada); !s.Ready || len(s.Problems) != 1 {
+		t.Errorf("a warning: %+v", s)
+	}
+	w.problems = []Problem{{"disk_full", "/srv/data is full", "/srv/data 已满", false}}
 	if s := read(ada); s.Ready || len(s.Problems) != 1 || s.Problems[0].TextEN != "/srv/data is full" {
 		t.Errorf("administrator: %+v", s)
 	}

@@ -1,6 +1,8 @@
 package pages
 
 import (
+	"slices"
+
 	"huilu/internal/event"
 	"huilu/internal/scope"
 	"huilu/internal/tenant"
@@ -37,7 +39,8 @@ type statusJSON struct {
 // name disks and hosts: that is for administrators.
 func (p *Pages) status(r *request) (any, error) {
 	problems := p.Health(r.Context())
-	out := statusJSON{Ready: len(problems) == 0, Problems: []Problem{}}
+	inTheWay := slices.ContainsFunc(problems, func(p Problem) bool { return !p.Warning })
+	out := statusJSON{Ready: !inTheWay, Problems: []Problem{}}
 	if r.who != nil && r.who.Role == tenant.Admin {
 		out.Problems = append(out.Problems, problems...)
 	}

@@ -149,6 +149,8 @@ type Problem struct {
 	Code   string `json:"code"`
 	TextEN string `json:"message_en"`
 	TextZH string `json:"message_zh"`
+	// Warning says that the server does its main job all the same.
+	Warning bool `json:"-"`
 }
 
 // Pages answers the web pages. It is safe for concurrent use.

@@ -211,7 +211,7 @@ func TestBodiesAreReadStrictly(t *testing.T) {
 	} {
 		want(t, c.name, b.send("POST", "/api/reserves", c.body, "Content-Type", c.header), c.status, c.code)
 	}
-	lines, err := mine{w.db.Pool()}.Mine(t.Context(), w.here.Key, w.ada.Num, w.clock.Now(), 1<<62, 10)
+	lines, err := w.db.Mine(t.Context(), w.here.Key, w.ada.Num, w.clock.Now(), 1<<62, 10)
 	if err != nil || len(lines) != 0 {
 		t.Errorf("something was reserved: %v, %v", lines, err)
 	}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/alexedwards/scs/v2"
-	"github.com/alexedwards/scs/v2/memstore"
 
 	"huilu/internal/tenant"
 )
@@ -36,12 +35,11 @@ type sessions struct {
 }
 
 func newSessions(store scs.CtxStore, baseURL string, now func() time.Time) sessions {
-	m := scs.New()
-	if unused, ok := m.Store.(*memstore.MemStore); ok {
-		unused.StopCleanup()
+	// Not scs.New: that starts a store in memory, and its cleaner runs for ever.
+	m := &scs.SessionManager{
+		Store: store, Lifetime: sessionLife, Codec: scs.GobCodec{}, HashTokenInStore: true,
+		Cookie: scs.SessionCookie{Name: "huilu_session", Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, Persist: true},
 	}
-	m.Store, m.Lifetime, m.HashTokenInStore = store, sessionLife, true
-	m.Cookie.Name = "huilu_session"
 	if strings.HasPrefix(baseURL, "https://") {
 		m.Cookie.Name, m.Cookie.Secure = "__Host-huilu_session", true // browsers take this name only from the host itself, over TLS
 	}
