@@ -6,14 +6,19 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/livekit/livekit-server/pkg/service"
 	"github.com/livekit/protocol/auth"
 )
 
-// closeTimeout bounds how long Run takes to end meetings when it is told to stop.
-const closeTimeout = 5 * time.Second
+const (
+	// closeTimeout bounds how long Run takes to end meetings when it is told to stop.
+	closeTimeout = 5 * time.Second
+	// goodbye is how long people have to hear that they are thrown out before their connections are cut.
+	goodbye = 2 * time.Second
+)
 
 // Server is one media server. Its methods may be called from any goroutine, once New has returned and until Run has.
 type Server struct {
@@ -22,6 +27,10 @@ type Server struct {
 	parts    *parts
 	notifier *notifier
 	handler  http.Handler
+
+	mu       sync.Mutex     // guards the field below
+	closing  bool           // nobody gets in any more
+	inFlight sync.WaitGroup // signalling requests, each as long as its WebSocket
 }
 
 // New opens the media ports and prepares everything; Run starts it. Each Server that was made must be run, also when it
@@ -85,8 +94,11 @@ func (s *Server) close() {
 		if err := s.parts.router.UnregisterNode(); err != nil {
 			s.log.Warn("media server: could not unregister its node", "error", err)
 		}
+		s.mu.Lock()
+		s.closing = true
+		s.mu.Unlock()
 		s.parts.rooms.Stop()
-		s.parts.rtc.DrainConnections(time.Millisecond)
+		s.sayGoodbye()
 		s.parts.signal.Stop()
 		s.parts.router.Stop()
 		if s.parts.redis != nil {
@@ -98,6 +110,29 @@ func (s *Server) close() {
 	case <-time.After(closeTimeout):
 		s.log.Warn("media server did not close all rooms in time", "timeout", closeTimeout)
 	}
+}
+
+// sayGoodbye waits until the connections have ended by themselves, which they do when the leave message is through, and
+// then cuts what is left.
+func (s *Server) sayGoodbye() {
+	ended := make(chan struct{})
+	go func() { s.inFlight.Wait(); close(ended) }()
+	select {
+	case <-ended:
+	case <-time.After(goodbye):
+		s.parts.rtc.DrainConnections(time.Millisecond)
+	}
+}
+
+// enter counts a signalling request, unless the server is closing.
+func (s *Server) enter() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closing {
+		return false
+	}
+	s.inFlight.Add(1)
+	return true
 }
 
 // stopNotifier lets the Listener hear what was still to be told.
@@ -131,7 +166,14 @@ func (s *Server) routes() http.Handler {
 			http.Error(w, "join token missing, invalid or expired", http.StatusUnauthorized)
 			return
 		}
-		mux.ServeHTTP(w, r.WithContext(service.WithGrants(r.Context(), grants, s.config.Key)))
+		if !s.enter() {
+			http.Error(w, "the media server is stopping", http.StatusServiceUnavailable)
+			return
+		}
+		defer s.inFlight.Done()
+		ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
+		defer cancel()
+		mux.ServeHTTP(w, r.WithContext(service.WithGrants(ctx, grants, s.config.Key)))
 	})
 }
 
