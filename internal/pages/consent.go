@@ -3,6 +3,7 @@ package pages
 import (
 	"net/url"
 	"slices"
+	"strings"
 
 	"huilu/internal/scope"
 	"huilu/internal/tenant"
@@ -91,18 +92,29 @@ func (p *Pages) authorizeRequest(r *request, raw string) (AuthorizeRequest, erro
 	return q, err
 }
 
-// withQuery adds values to the query of address; its fragment stays last.
-func withQuery(address string, values url.Values) (string, error) {
+// withQuery adds an answer to the query of address; its fragment stays last. The comparison with
+// the registered address leaves the query out, so an answer that is already in there is somebody else's.
+func withQuery(address string, answer url.Values) (string, error) {
 	u, err := url.Parse(address)
 	if err != nil {
 		return "", err
 	}
-	if u.RawQuery != "" {
-		u.RawQuery += "&"
+	var pairs []string
+	for pair := range strings.SplitSeq(u.RawQuery, "&") {
+		name, _, _ := strings.Cut(pair, "=")
+		if name, err = url.QueryUnescape(name); err != nil {
+			return "", err
+		}
+		if pair != "" && !slices.Contains(answerNames, name) {
+			pairs = append(pairs, pair)
+		}
 	}
-	u.RawQuery += values.Encode()
+	u.RawQuery = strings.Join(append(pairs, answer.Encode()), "&")
 	return u.String(), nil
 }
+
+// answerNames are the parameters by which an app learns the outcome (contract tokens.md §3).
+var answerNames = []string{"code", "state", "error"}
 
 // describe puts scopes into plain words, in the order people should read them.
 func describe(set scope.Set) []scopeJSON {

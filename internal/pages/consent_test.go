@@ -72,3 +72,22 @@ func TestABadAuthorizeRequestIsNotSentAnywhere(t *testing.T) {
 		}
 	}
 }
+
+// Query and fragment of redirect_uri are free: whoever makes the link must not be able to answer for us in it.
+func TestALinkCannotBringItsOwnAnswer(t *testing.T) {
+	t.Parallel()
+	answer := url.Values{"code": {"ours"}, "state": {"s"}}
+	for address, wants := range map[string]string{
+		"https://a.example/back":                              "https://a.example/back?code=ours&state=s",
+		"https://a.example/back?k=1&&x=%20#f":                 "https://a.example/back?k=1&x=%20&code=ours&state=s#f",
+		"https://a.example/?code=theirs&k=1":                  "https://a.example/?k=1&code=ours&state=s",
+		"https://a.example/?%63ode=theirs&st%61te&error=none": "https://a.example/?code=ours&state=s",
+	} {
+		if got, err := withQuery(address, answer); got != wants || err != nil {
+			t.Errorf("%s becomes %s, %v; want %s", address, got, err, wants)
+		}
+	}
+	if got, err := withQuery("https://a.example/?%zz=1", answer); err == nil {
+		t.Errorf("a broken query becomes %s", got)
+	}
+}

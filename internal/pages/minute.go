@@ -121,7 +121,9 @@ func (f file) write(w http.ResponseWriter, r *http.Request) error {
 	if f.name != "" {
 		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": f.name}))
 	}
-	http.ServeContent(patient{w, http.NewResponseController(w)}, r, "", f.at, body)
+	conn := http.NewResponseController(w)
+	defer func() { _ = conn.SetWriteDeadline(time.Time{}) }() // else it would hit a later answer on this connection
+	http.ServeContent(patient{w, conn}, r, "", f.at, body)
 	return nil
 }
 
@@ -132,11 +134,11 @@ const stall = time.Minute
 // whole would cut films, none would let a stuck reader hold the connection forever.
 type patient struct {
 	http.ResponseWriter
-	control *http.ResponseController
+	conn *http.ResponseController
 }
 
 func (p patient) Write(b []byte) (int, error) {
-	_ = p.control.SetWriteDeadline(time.Now().Add(stall)) // a connection without deadlines ends with its client
+	_ = p.conn.SetWriteDeadline(time.Now().Add(stall)) // a connection without deadlines ends with its client
 	return p.ResponseWriter.Write(b)
 }
 

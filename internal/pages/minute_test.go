@@ -3,9 +3,11 @@ package pages
 import (
 	"mime"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestTheOwnerSeesWhatThereIsToWatch(t *testing.T) {
@@ -169,4 +171,22 @@ func TestADeletedOrLostFileIsSaidSo(t *testing.T) {
 	}
 	want(t, "deleted", b.get("/api/minutes/"+w.minute), 410, "deleted")
 	want(t, "deleted, asked by another", w.as(w.mia).get("/api/minutes/"+w.minute), 403, "not_permitted")
+}
+
+// timed is a connection that notes the deadlines set on it.
+type timed struct {
+	*httptest.ResponseRecorder
+	deadlines []time.Time
+}
+
+func (t *timed) SetWriteDeadline(at time.Time) error { t.deadlines = append(t.deadlines, at); return nil }
+
+func TestAStuckPlayerHoldsNoConnectionAndAFinishedOneLeavesNoDeadline(t *testing.T) {
+	t.Parallel()
+	w := &timed{ResponseRecorder: httptest.NewRecorder()}
+	f := file{files: files{"a.mp4": []byte("film")}, key: "a.mp4"}
+	check(t, f.write(w, httptest.NewRequest("GET", "/", nil)))
+	if n := len(w.deadlines); n < 2 || w.deadlines[0].IsZero() || !w.deadlines[n-1].IsZero() || w.Body.String() != "film" {
+		t.Errorf("deadlines %v, body %q", w.deadlines, w.Body)
+	}
 }
