@@ -1,6 +1,8 @@
 // Package apptest starts a whole server for a test: everything real, in a temporary folder, on free loopback ports.
 //
 // The server stops at the end of the test, in order. Its log is shown when the test failed.
+//
+// Visitor and Inbox are the people and the programs around a server, which may as well run in another process.
 package apptest
 
 import (
@@ -71,12 +73,18 @@ func Start(t testing.TB, settings map[string]string) *Server {
 // Eventually waits until f is true, and fails the test when it never is.
 func (s *Server) Eventually(what string, limit time.Duration, f func() bool) {
 	s.t.Helper()
+	Eventually(s.t, what, limit, f)
+}
+
+// Eventually waits until f is true, and fails the test when it never is.
+func Eventually(t testing.TB, what string, limit time.Duration, f func() bool) {
+	t.Helper()
 	for end := time.Now().Add(limit); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		if f() {
 			return
 		}
 	}
-	s.t.Fatalf("waited %s, and still not: %s", limit, what)
+	t.Fatalf("waited %s, and still not: %s", limit, what)
 }
 
 // Password is everybody's.
