@@ -179,7 +179,10 @@ type timed struct {
 	deadlines []time.Time
 }
 
-func (t *timed) SetWriteDeadline(at time.Time) error { t.deadlines = append(t.deadlines, at); return nil }
+func (t *timed) SetWriteDeadline(at time.Time) error {
+	t.deadlines = append(t.deadlines, at)
+	return nil
+}
 
 func TestAStuckPlayerHoldsNoConnectionAndAFinishedOneLeavesNoDeadline(t *testing.T) {
 	t.Parallel()

@@ -10,8 +10,6 @@ const (
 	admin
 )
 
-func (a audience) String() string { return [...]string{"anyone", "person", "admin"}[a] }
-
 // route is one call of the pages. What serve returns is written as JSON, nil as 204, a content as a file;
 // its error goes through the book.
 type route struct {
