@@ -171,6 +171,8 @@ func (s *Server) routes() http.Handler {
 			return
 		}
 		defer s.inFlight.Done()
+		// The request's own context ends with the client's connection and would tear the leave message, which is
+		// still on its way to the room, out of LiveKit's hands: the person stayed until the network timed out.
 		ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 		defer cancel()
 		mux.ServeHTTP(w, r.WithContext(service.WithGrants(ctx, grants, s.config.Key)))

@@ -3,6 +3,7 @@ package sfu_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http/httptest"
 	"strings"
@@ -103,7 +104,7 @@ func config(t *testing.T) sfu.Config {
 // start runs a server until the test ends and returns it with the address of its signalling.
 func start(t *testing.T, c sfu.Config, l sfu.Listener) (s *sfu.Server, url string, stop func()) {
 	t.Helper()
-	s, err := sfu.New(c, l, dbgLog())
+	s, err := sfu.New(c, l, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
