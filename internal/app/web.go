@@ -100,7 +100,7 @@ func (t tickets) Token(room, identity, name string, attributes map[string]string
 func (a *App) problems(ctx context.Context) []pages.Problem {
 	var ps []pages.Problem
 	for _, p := range a.health.Problems(ctx) {
-		ps = append(ps, pages.Problem{Code: p.Code, TextEN: p.EN, TextZH: p.ZH})
+		ps = append(ps, pages.Problem{Code: p.Code, TextEN: p.EN, TextZH: p.ZH, Warning: !p.Fatal})
 	}
 	return ps
 }

@@ -49,7 +49,7 @@ export function becomePerson({ index, name, colour }: Who) {
     const draw = () => {
       const t = now();
       const frame = Math.floor((t % loop) * fps);
-      if (frame === last) return;
+      if (frame === last) return false;
       last = frame;
       box(0, 0, 1280, 720, colour);
       [...cells(frame)].forEach((bit, i) => {
@@ -62,10 +62,11 @@ export function becomePerson({ index, name, colour }: Who) {
       pen.font = '28px sans-serif';
       pen.fillText(name, 50, 250);
       pen.fillText(new Date(t * 1000).toISOString().slice(11, 21), 50, 290);
+      return true;
     };
-    draw();
-    setInterval(draw, 4);
-    camera = canvas.captureStream(fps).getVideoTracks()[0];
+    const track = canvas.captureStream(0).getVideoTracks()[0] as CanvasCaptureMediaStreamTrack;
+    setInterval(() => draw() && track.requestFrame(), 4); // taken when it is drawn, not by a clock of its own
+    camera = track;
     return camera;
   };
 
@@ -87,8 +88,10 @@ export function becomePerson({ index, name, colour }: Who) {
       const offset = audio.currentTime - now();
       if (next + offset > audio.currentTime + 0.6) return;
       if (next + offset > audio.currentTime) {
-        loud.gain.setValueAtTime(0.5, next + offset);
-        loud.gain.setValueAtTime(0, next + offset + 0.1);
+        // Not at once, because a click sounds like everybody, and not loud, because the mix would bend two tones into a third.
+        const at = next + offset;
+        loud.gain.setValueAtTime(0, at).linearRampToValueAtTime(0.25, at + 0.003);
+        loud.gain.setValueAtTime(0.25, at + 0.1).linearRampToValueAtTime(0, at + 0.103);
       }
       next++;
     }, 50);
@@ -96,7 +99,11 @@ export function becomePerson({ index, name, colour }: Who) {
     return voice;
   };
 
+  // Chromium offers all its network addresses only to pages that use a real device, so one is opened too, and kept.
+  const devices = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  const kept: MediaStream[] = [];
   navigator.mediaDevices.getUserMedia = async (want = {}) => {
+    kept.push(await devices(want));
     const tracks = [];
     if (want.video) tracks.push(film().clone());
     if (want.audio) tracks.push(sing().clone());

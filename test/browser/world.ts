@@ -13,6 +13,7 @@ export interface World {
   base: string;
   admin: Account;
   people: Account[];
+  minute?: string; // token, once there is one
   meetingNo: string; // reserved through the API, owned by the first person
   facts: string; // file to write what happened into
   pictures: string; // folder for screenshots
@@ -26,6 +27,7 @@ export const colours = ['#1f6f8b', '#8b4a1f', '#3d7a35'];
 export async function windowOf(browser: Browser, account: Account, who?: Who, options: Parameters<Browser['newContext']>[0] = {}): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, permissions: ['camera', 'microphone'], ...options });
   const page = await context.newPage();
+
   if (who) await page.addInitScript(becomePerson, who);
   await page.goto('/login');
   await page.getByTestId('login-email').fill(account.email);
