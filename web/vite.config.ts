@@ -31,5 +31,5 @@ export default defineConfig(({ command }) => ({
     chunkSizeWarningLimit: 800, // the meeting page carries the WebRTC client; it loads only there
   },
   server: { host: '127.0.0.1', port: 5173, fs: { allow: ['.'] }, proxy: { '/rtc': { target: 'http://127.0.0.1:7880', ws: true } } },
-  test: { environment: 'happy-dom', include: ['src/**/*.test.{ts,tsx}'], restoreMocks: true },
+  test: { environment: 'happy-dom', include: ['src/**/*.test.{ts,tsx}'], restoreMocks: true, testTimeout: 30_000 },
 }));

@@ -13,7 +13,6 @@ export const en = {
   'app.home': 'Meetings',
   'app.apps': 'Apps',
   'app.users': 'People',
-  'app.admin_nav': 'Administration',
   'app.main_nav': 'Main',
   'app.sign_out': 'Sign out',
   'app.retry': 'Try again',
@@ -75,7 +74,6 @@ export const en = {
   'home.people_one': '{n} person',
   'home.people_other': '{n} people',
   'home.theirs': 'Took part',
-  'home.open': 'Open',
   'home.join_now': 'Join',
   'home.watch': 'Watch recording',
   'home.copy_link': 'Copy link to join',
@@ -115,7 +113,6 @@ export const en = {
   'new.copy_link': 'Copy link',
   'new.open': 'Go to the meeting',
 
-  'lobby.title': 'Join the meeting',
   'lobby.hosted_by': 'Owner: {name}',
   'lobby.number': 'Meeting number {no}',
   'lobby.waiting': 'Nobody is there yet. You can go in first.',

@@ -14,7 +14,6 @@ export const zh: Record<Key, string> = {
   'app.home': '会议',
   'app.apps': '应用',
   'app.users': '成员',
-  'app.admin_nav': '管理',
   'app.main_nav': '主导航',
   'app.sign_out': '退出登录',
   'app.retry': '重试',
@@ -76,7 +75,6 @@ export const zh: Record<Key, string> = {
   'home.people_one': '{n} 人',
   'home.people_other': '{n} 人',
   'home.theirs': '我参加的',
-  'home.open': '打开',
   'home.join_now': '入会',
   'home.watch': '观看录制',
   'home.copy_link': '复制入会链接',
@@ -116,7 +114,6 @@ export const zh: Record<Key, string> = {
   'new.copy_link': '复制链接',
   'new.open': '进入会议',
 
-  'lobby.title': '加入会议',
   'lobby.hosted_by': '所有者：{name}',
   'lobby.number': '会议号 {no}',
   'lobby.waiting': '会议里还没有人，你可以先进入。',

@@ -5,7 +5,9 @@ export function localPath(next: string | null | undefined): string {
   if (!next || !next.startsWith('/') || /^\/[/\\]/.test(next)) return '/';
   try {
     const url = new URL(next, 'http://here.invalid');
-    return url.origin === 'http://here.invalid' ? url.pathname + url.search + url.hash : '/';
+    const path = url.pathname + url.search + url.hash;
+    // "/..//x" is of this server, yet what is left of it once resolved, "//x", is not.
+    return url.origin === 'http://here.invalid' && !path.startsWith('//') ? path : '/';
   } catch {
     return '/';
   }

@@ -1,10 +1,10 @@
-import { Box, Group, Stack } from '@mantine/core';
+import { Box, Group, Stack, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { Logo } from './logo.tsx';
 import { LanguageSwitch, SchemeSwitch } from './switches.tsx';
 
 /** Gate is a page with one card in the middle: login, consent, a refusal. */
-export function Gate({ children, width = 440 }: { children: ReactNode; width?: number }) {
+export function Gate({ children, width = 440, foot }: { children: ReactNode; width?: number; foot?: string }) {
   return (
     <Stack gap={0} style={{ flex: 1 }}>
       <Group justify="space-between" px="md" py="sm" component="header">
@@ -18,6 +18,11 @@ export function Gate({ children, width = 440 }: { children: ReactNode; width?: n
         <Box className="card" maw={width} mx="auto" p={{ base: 'lg', sm: 'xl' }}>
           {children}
         </Box>
+        {foot && (
+          <Text ta="center" size="sm" c="dimmed" mt="lg">
+            {foot}
+          </Text>
+        )}
       </Box>
     </Stack>
   );

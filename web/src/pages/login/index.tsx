@@ -15,7 +15,7 @@ export function LoginPage() {
   if (known.state === 'loading') return <Loading />;
   if (me) return <Navigate to={localPath(query.get('next'))} replace />;
   return (
-    <Gate width={400}>
+    <Gate width={400} foot={t('app.tagline')}>
       <Stack gap={4} mb="lg">
         <PageTitle size="h2">{t('login.title')}</PageTitle>
         <Text c="dimmed" size="sm">

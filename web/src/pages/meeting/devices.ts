@@ -1,6 +1,6 @@
 // Camera and microphone: how they are asked for, why they may be missing, how they are sent.
 
-import { type RoomOptions, ScreenSharePresets, VideoPresets } from 'livekit-client';
+import { DefaultReconnectPolicy, type RoomOptions, ScreenSharePresets, VideoPresets } from 'livekit-client';
 import type { Key } from '../../i18n/index.tsx';
 
 export type Device = 'camera' | 'mic' | 'screen';
@@ -36,6 +36,12 @@ export function sendCodec(capabilities: { codecs: readonly { mimeType: string }[
 }
 
 /**
+ * When the old connection is tried again. Short, because after a restart of the server it cannot be resumed; then
+ * the page joins anew (phase.ts).
+ */
+const resumeDelaysMs = [0, 300, 1200, 2700, 4800, 7000];
+
+/**
  * roomOptions is how this page sends and receives. One codec only and no RED: recordings are composed from what
  * was sent, and cannot use a second copy in another codec or redundant sound packets.
  */
@@ -44,6 +50,7 @@ export function roomOptions(chosen: { camera?: string; mic?: string; speaker?: s
     adaptiveStream: true,
     dynacast: true,
     disconnectOnPageLeave: true,
+    reconnectPolicy: new DefaultReconnectPolicy(resumeDelaysMs),
     videoCaptureDefaults: { deviceId: chosen.camera || undefined, resolution: VideoPresets.h720.resolution },
     audioCaptureDefaults: { deviceId: chosen.mic || undefined, echoCancellation: true, noiseSuppression: true, autoGainControl: true },
     audioOutput: chosen.speaker ? { deviceId: chosen.speaker } : undefined,

@@ -51,7 +51,7 @@ export function Lobby({ meetingNo, info, problem, busy, onJoin }: LobbyProps) {
             </Text>
           </Stack>
         )}
-        <DeviceProblems camera={camera} mic={mic} />
+        <DeviceProblems camera={camera} mic={mic} onRetry={preview.retry} />
       </Stack>
       <Stack gap="md">
         <Stack gap={4}>
@@ -162,7 +162,7 @@ function Choose({ label, slot, onChoose, testId }: { label: string; slot: Slot<u
 }
 
 /** DeviceProblems says each reason once: without https both devices have the same. */
-function DeviceProblems({ camera, mic }: { camera: Slot<unknown>; mic: Slot<unknown> }) {
+function DeviceProblems({ camera, mic, onRetry }: { camera: Slot<unknown>; mic: Slot<unknown>; onRetry: () => void }) {
   const { t } = useTexts();
   const problems = [...new Set([camera.problem, mic.problem])].filter((p) => p !== null);
   if (problems.length === 0) return null;
@@ -175,6 +175,11 @@ function DeviceProblems({ camera, mic }: { camera: Slot<unknown>; mic: Slot<unkn
           </Text>
         ))}
         <Text size="sm">{t('lobby.without')}</Text>
+        {globalThis.isSecureContext && (
+          <Button variant="default" size="xs" onClick={onRetry} style={{ alignSelf: 'flex-start' }} data-testid="device-retry">
+            {t('media.again')}
+          </Button>
+        )}
       </Stack>
     </Alert>
   );

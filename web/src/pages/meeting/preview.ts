@@ -77,6 +77,8 @@ export function usePreview() {
   const start = useCallback(
     async (kind: Kind, deviceID: string) => {
       close(kind);
+      const missing = mediaMissing(globalThis.isSecureContext, navigator.mediaDevices);
+      if (missing) return change(kind, { wanted: false, problem: missing });
       const mine = round.current[kind];
       change(kind, { wanted: true, track: null, problem: null, busy: true, deviceID });
       try {
@@ -157,7 +159,14 @@ export function usePreview() {
     return taken;
   }, []);
 
-  return { slots, toggle, choose, take };
+  /** Asks again for everything that failed. */
+  const retry = useCallback(() => {
+    for (const kind of ['camera', 'mic'] as const) {
+      if (current.current[kind].problem) void start(kind, current.current[kind].deviceID);
+    }
+  }, [start]);
+
+  return { slots, toggle, choose, take, retry };
 }
 
 /** A device chosen earlier may be unplugged by now: then any will do. */
