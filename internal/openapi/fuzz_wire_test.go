@@ -36,8 +36,8 @@ func FuzzMeetingID(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, id string) {
-		if id == "" || id == "." || id == ".." {
-			t.Skip() // another path
+		if id == "" || id == "." || id == ".." || id == "/" {
+			t.Skip() // another path; ServeMux takes a segment that is just %2F for a slash at the end
 		}
 		r := request("GET", "/open-apis/vc/v1/meetings/x/recording", auth, "")
 		r.URL = &url.URL{Path: "/open-apis/vc/v1/meetings/" + id + "/recording", RawPath: "/open-apis/vc/v1/meetings/" + url.PathEscape(id) + "/recording"}
