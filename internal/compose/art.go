@@ -129,7 +129,7 @@ func (a *artist) label(name string, at rect) (image.Image, error) {
 // nameSize and labelSize are the heights of letters on a card and on a label, by the tile's height.
 func nameSize(tile int) int { return min(max(tile/11, 15), 36) }
 
-func labelSize(tile int) int { return min(max(tile/18, 14), 24) }
+func labelSize(tile int) int { return min(max(tile/18, 14), 22) }
 
 // write draws a line of text from x on.
 func write(img draw.Image, line []glyph, x, baseline int, c color.Color) {

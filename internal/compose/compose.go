@@ -13,6 +13,8 @@ const (
 
 	// shortest is what a recording must last to be one.
 	shortest = 5 * time.Second
+	// longest is what a recording can last. More means that a clock jumped while it ran.
+	longest = 24 * time.Hour
 
 	// version goes into every window's name: raise it when the same input would look different.
 	version = "1"

@@ -202,6 +202,9 @@ func (k *composition) worth() error {
 		k.log.Info("compose: nothing to compose", "recording", k.meta.RecordingID, "duration", length, "tracks", len(k.tracks))
 		return ErrEmpty
 	}
+	if length > longest {
+		return &InputError{Cause: fmt.Sprintf("the recording seems to last %v: the clock was changed while it ran", length.Round(time.Hour))}
+	}
 	broken := 0
 	for _, m := range k.tracks {
 		if m.count > 0 {
@@ -229,7 +232,7 @@ func (k *composition) plan() error {
 		}
 	}
 	k.render = &renderer{
-		tools: k.tools, artist: artist, jobs: k.folder("jobs"), windows: k.folder("windows"), done: k.advance,
+		tools: k.tools, artist: artist, jobs: k.folder("jobs"), windows: k.folder("windows"), done: k.advance, defect: k.defect,
 	}
 	for _, w := range k.windows {
 		if k.render.have(w) {

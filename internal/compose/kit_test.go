@@ -197,7 +197,7 @@ func newScene(t testing.TB) *scene {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &scene{t: t, dir: dir, s: s, start: time.Date(2026, 3, 4, 5, 6, 7, 123456789, time.UTC)}
+	c := &scene{t: t, dir: dir, s: s, start: time.Now().Add(-time.Hour)}
 	c.begin(0)
 	t.Cleanup(func() { s.Close() })
 	return c

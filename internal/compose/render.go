@@ -21,6 +21,7 @@ type renderer struct {
 	jobs    string // folder for what a run needs while it runs
 	windows string // folder of finished windows
 	done    func(frames int)
+	defect  func(Defect)
 
 	mu     sync.Mutex // guards artist, whose fonts keep state
 	artist *artist
@@ -50,15 +51,21 @@ func (r *renderer) render(ctx context.Context, j job) error {
 		return err
 	}
 	k := &keeper{r: r, job: j, dir: dir, seen: make(chan lumas, len(j.windows))}
-	_, err = r.tools.run(ctx, command{
+	complaint, err := r.tools.run(ctx, command{
 		program: r.tools.ffmpeg, args: g.args(), stdout: k.look, extra: k.collect,
 		limit: 5*time.Minute + 20*position(g.frames) + g.bias,
 	})
 	if err == nil && k.kept < len(j.windows) {
-		err = fmt.Errorf("%d of %d windows were made", k.kept, len(j.windows))
+		err = fmt.Errorf("%d of %d windows were made: %w", k.kept, len(j.windows), errShort)
+	}
+	if line, _, _ := strings.Cut(strings.TrimSpace(complaint), "\n"); err == nil && line != "" {
+		r.defect(Defect{Kind: DefectDecode, At: position(j.windows[0].from), Duration: position(g.frames), Detail: line})
 	}
 	return err
 }
+
+// errShort is a run that ended well and too early.
+var errShort = errors.New("the run ended early")
 
 // prepare writes everything a run reads into dir.
 func (r *renderer) prepare(j job, dir string) (graph, error) {
