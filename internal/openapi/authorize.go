@@ -11,10 +11,10 @@ import (
 
 	"huilu/internal/scope"
 	"huilu/internal/tenant"
-	"huilu/internal/token"
 )
 
-// AuthorizeRequest is what an app asks a person for on the consent page, checked.
+// AuthorizeRequest is what an app asks a person for on the consent page, checked
+// as far as the person does not matter: whose account may use the app is the page's question.
 type AuthorizeRequest struct {
 	App       tenant.App
 	Scopes    scope.Set // asked for, all of them enabled on the app
@@ -143,42 +143,6 @@ func isVerifier(s string) bool {
 	return strings.IndexFunc(s, func(c rune) bool {
 		return (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && !strings.ContainsRune("-._~", c)
 	}) < 0
-}
-
-// Admit says whether u may let the app act for them: a custom app serves the people of its own tenant.
-func (r AuthorizeRequest) Admit(u tenant.User) error {
-	if r.App.Type == tenant.Custom && u.Tenant != r.App.Tenant {
-		return &AuthorizeError{20010, "the app is not available to you: it belongs to another organisation"}
-	}
-	return nil
-}
-
-// Consent is the request in the words of package token, once u has agreed.
-func (r AuthorizeRequest) Consent(u tenant.User) token.Consent {
-	return token.Consent{App: r.App, User: u, Scopes: r.Scopes, Redirect: r.Redirect, Challenge: r.Challenge, Method: r.Method}
-}
-
-// Granted is where the person is sent with the code; Denied is where without.
-func (r AuthorizeRequest) Granted(code string) string { return r.back("code", code) }
-
-// Denied is where a person who refused is sent.
-func (r AuthorizeRequest) Denied() string { return r.back("error", "access_denied") }
-
-// back merges the answer into the query of the redirect address and keeps its fragment last.
-func (r AuthorizeRequest) back(name, value string) string {
-	u, err := url.Parse(r.Redirect)
-	if err != nil {
-		return "/" // cannot happen: the address was checked
-	}
-	q := url.Values{name: {value}}
-	if r.State != "" {
-		q.Set("state", r.State)
-	}
-	if u.RawQuery != "" {
-		u.RawQuery += "&"
-	}
-	u.RawQuery += q.Encode()
-	return u.String()
 }
 
 // redirect sends the caller elsewhere.

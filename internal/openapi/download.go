@@ -3,7 +3,6 @@ package openapi
 import (
 	"context"
 	"io"
-	"mime"
 	"net/http"
 	"net/url"
 	"path"
@@ -32,8 +31,28 @@ func (f content) write(w http.ResponseWriter, r *http.Request) {
 	if f.name != "" {
 		h.Set("Content-Disposition", attachment(f.name))
 	}
-	http.ServeContent(w, r, "", f.changed, f.file)
+	conn := http.NewResponseController(w)
+	defer func() { _ = conn.SetWriteDeadline(time.Time{}) }() // else it would hit a later answer on this connection
+	http.ServeContent(patient{w, conn}, r, "", f.changed, f.file)
 }
+
+// stall is how long a client may take nothing of a file before its connection is closed.
+const stall = time.Minute
+
+// patient lets a download take as long as it is being read: a limit for the
+// whole would cut films, none would let a stuck client hold the connection forever.
+type patient struct {
+	http.ResponseWriter
+	conn *http.ResponseController
+}
+
+func (p patient) Write(b []byte) (int, error) {
+	_ = p.conn.SetWriteDeadline(time.Now().Add(stall)) // a connection without deadlines ends with its client
+	return p.ResponseWriter.Write(b)
+}
+
+// kinds are what minutes are made of, by the extension of the stored file.
+var kinds = map[string]string{".mp4": "video/mp4", ".webm": "video/webm", ".jpg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
 
 // downloadMinute serves the link of getMinuteMedia: GET or HEAD, with Range, without Authorization.
 func (a *API) downloadMinute(ctx context.Context, c *call) (any, error) {
@@ -41,7 +60,7 @@ func (a *API) downloadMinute(ctx context.Context, c *call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.open(ctx, m.File, "video/mp4", fileName(m.Title)+".mp4")
+	return a.open(ctx, m.File, fileName(m.Title)+path.Ext(m.File))
 }
 
 // downloadCover serves the picture of a minute.
@@ -53,11 +72,7 @@ func (a *API) downloadCover(ctx context.Context, c *call) (any, error) {
 	if m.Poster == "" {
 		return nil, minute.ErrNotFound
 	}
-	kind := mime.TypeByExtension(path.Ext(m.Poster))
-	if kind == "" {
-		kind = "image/jpeg"
-	}
-	return a.open(ctx, m.Poster, kind, "")
+	return a.open(ctx, m.Poster, "")
 }
 
 func (a *API) minuteByLink(ctx context.Context, c *call) (minute.Minute, error) {
@@ -68,10 +83,15 @@ func (a *API) minuteByLink(ctx context.Context, c *call) (minute.Minute, error) 
 	return a.minutes.ByLink(ctx, token, c.URL.Query().Get("sig"))
 }
 
-func (a *API) open(ctx context.Context, key, kind, name string) (any, error) {
+// open opens a stored file, to be saved under name or, without one, to be shown.
+func (a *API) open(ctx context.Context, key, name string) (any, error) {
 	f, changed, _, err := a.files.Open(ctx, key)
 	if err != nil {
 		return nil, err
+	}
+	kind, known := kinds[path.Ext(key)]
+	if !known {
+		kind = "application/octet-stream"
 	}
 	return content{f, changed, name, kind}, nil
 }

@@ -17,9 +17,9 @@ import (
 	"time"
 
 	"huilu/internal/meeting"
-	"huilu/internal/openapi"
 	"huilu/internal/recording"
 	"huilu/internal/scope"
+	"huilu/internal/token"
 )
 
 // TestExchanges replays testdata/exchanges: one situation a file, each in a
@@ -284,11 +284,11 @@ const (
 
 func (c *cast) code(kind string) string {
 	c.t.Helper()
-	req := openapi.AuthorizeRequest{App: c.apps["app"], Scopes: scope.Set{scope.OfflineAccess, scope.RecordRead}, Redirect: redirect}
+	consent := token.Consent{App: c.apps["app"], User: c.users["lin"], Scopes: scope.Set{scope.OfflineAccess, scope.RecordRead}, Redirect: redirect}
 	if kind == "code with PKCE" {
-		req.Challenge, req.Method = challenge, "S256"
+		consent.Challenge, consent.Method = challenge, "S256"
 	}
-	code := must(c.tokens.Authorize(c.t.Context(), req.Consent(c.users["lin"])))(c.t)
+	code := must(c.tokens.Authorize(c.t.Context(), consent))(c.t)
 	if kind == "old code" {
 		c.clock.add(5 * time.Minute)
 	}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"huilu/internal/limit"
 	"huilu/internal/scope"
@@ -239,8 +240,15 @@ func readIDType(r *Route, s string) (tenant.IDType, error) {
 	return "", invalid(userIDType.Name, "user_id_type must be open_id, union_id or user_id")
 }
 
+// bodyTime is how long a client may take to send a body.
+const bodyTime = 10 * time.Second
+
 // rawBody reads the whole body, of MaxBody bytes at most.
 func (c *call) rawBody() ([]byte, error) {
+	// A client that sends nothing must not hold the call. The limit is for the body alone; not every connection has one.
+	conn := http.NewResponseController(c.w)
+	_ = conn.SetReadDeadline(time.Now().Add(bodyTime))
+	defer func() { _ = conn.SetReadDeadline(time.Time{}) }()
 	raw, err := io.ReadAll(http.MaxBytesReader(c.w, c.Body, MaxBody))
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return nil, errBodySize

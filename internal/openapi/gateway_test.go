@@ -302,6 +302,38 @@ func TestBodyLimitAnswersOverASocket(t *testing.T) {
 	}
 }
 
+// timed is a connection that notes the deadlines set on it.
+type timed struct {
+	*httptest.ResponseRecorder
+	reads, writes []time.Time
+}
+
+func (c *timed) SetReadDeadline(at time.Time) error {
+	c.reads = append(c.reads, at)
+	return nil
+}
+
+func (c *timed) SetWriteDeadline(at time.Time) error {
+	c.writes = append(c.writes, at)
+	return nil
+}
+
+func TestStuckClientsHoldNoConnectionAndNoDeadlineStays(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	m := must(w.db.MinuteForLink(t.Context(), w.minuteOf(w.recorded("app", "lin", recording.Ready))))(t)
+	down := &timed{ResponseRecorder: httptest.NewRecorder()}
+	w.handler.ServeHTTP(down, request("GET", "/download/minutes/"+m.Token+"?sig="+w.minutes.Link(m), "", ""))
+	if n := len(down.writes); n < 2 || down.writes[0].IsZero() || !down.writes[n-1].IsZero() || down.Body.Len() != len(video) {
+		t.Errorf("download: deadlines %v, %d bytes", down.writes, down.Body.Len())
+	}
+	up := &timed{ResponseRecorder: httptest.NewRecorder()}
+	w.handler.ServeHTTP(up, request("POST", "/open-apis/vc/v1/reserves/apply", w.tenantToken("app"), "{}"))
+	if n := len(up.reads); n < 2 || up.reads[0].IsZero() || !up.reads[n-1].IsZero() {
+		t.Errorf("body: deadlines %v", up.reads)
+	}
+}
+
 func TestCallsAreObservedAndLoggedOnlyForDebugging(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
