@@ -16,7 +16,7 @@ import (
 
 // DoorSign is what somebody in front of a meeting may know before being let in.
 type DoorSign struct {
-	Topic            string
+	Topic            string // empty, as Owner, to whom the meeting is not open
 	Owner            string // name
 	Running          bool
 	GuestsAllowed    bool
@@ -51,8 +51,11 @@ func (s *Service) Door(ctx context.Context, no string, v Visitor) (DoorSign, err
 		return DoorSign{}, err
 	}
 	sign := DoorSign{
-		Topic: r.Settings.Topic, Owner: owner.Name, GuestsAllowed: r.admits(MayJoin, visitor{}),
+		GuestsAllowed:    r.admits(MayJoin, visitor{}),
 		PasswordRequired: r.Password != "" && v.key().user != r.Owner,
+	}
+	if r.admits(MayJoin, v.key()) { // nine digits can be guessed: others learn that somebody meets here, not about what
+		sign.Topic, sign.Owner = r.Settings.Topic, owner.Name
 	}
 	m, err := s.store.ActiveMeeting(ctx, r.Tenant, r.ID)
 	if errors.Is(err, ErrNoActiveMeeting) {

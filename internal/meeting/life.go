@@ -19,7 +19,7 @@ func (s *Service) Joined(ctx context.Context, meeting int64, participant string,
 			return err
 		}
 		p, err := s.store.ParticipantByID(ctx, meeting, participant)
-		if stranger = errors.Is(err, ErrTargetNotInside) || m.Status == Ended; stranger {
+		if stranger = errors.Is(err, ErrTargetNotInside) || m.Status == Ended || p.Reason == Kicked; stranger {
 			return nil
 		}
 		if err != nil || p.Inside() {
@@ -37,7 +37,7 @@ func (s *Service) Joined(ctx context.Context, meeting int64, participant string,
 	switch {
 	case err != nil:
 		return err
-	case stranger: // a token outlived its meeting
+	case stranger: // a token outlived its meeting, or whoever was removed used theirs again
 		return s.rooms.Kick(ctx, m.Room(), participant)
 	}
 	return s.showHost(ctx, m)

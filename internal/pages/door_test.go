@@ -24,8 +24,11 @@ func TestTheDoorSaysWhatAVisitorNeeds(t *testing.T) {
 	if d := door(w.as(w.olga), open.No); d.PasswordRequired {
 		t.Errorf("the owner needs no password: %+v", d)
 	}
-	if d := door(guest, closed.No); d != (doorJSON{"Staff", "Olga", "waiting", false, false, false}) {
-		t.Errorf("guest at the closed door: %+v", d)
+	if d := door(guest, closed.No); d != (doorJSON{"", "", "waiting", false, false, false}) {
+		t.Errorf("a guest at the closed door must not learn what is behind it: %+v", d)
+	}
+	if d := door(w.as(w.mia), closed.No); d != (doorJSON{"Staff", "Olga", "waiting", false, false, false}) {
+		t.Errorf("a colleague at the closed door: %+v", d)
 	}
 	w.join(closed.No, w.olga)
 	if d := door(guest, closed.No); d.Status != "running" || !d.Recording {
