@@ -20,7 +20,8 @@ func (db *DB) migrate(ctx context.Context, path string) error {
 	if db.sqlite {
 		name, lock = goose.DialectSQLite3, func(ctx context.Context) (func() error, error) { return lockFile(ctx, path+".lock") }
 	}
-	p, err := goose.NewProvider(name, db.write, migrations.Files, goose.WithTableName("schema_versions"), goose.WithDisableGlobalRegistry(true))
+	p, err := goose.NewProvider(name, db.write, migrations.Files,
+		goose.WithTableName("schema_versions"), goose.WithDisableGlobalRegistry(true), goose.WithGoMigrations(migrations.WideIDs(db.sqlite)))
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}
@@ -33,7 +34,7 @@ func (db *DB) migrate(ctx context.Context, path string) error {
 		return fmt.Errorf("migrate: %w", err)
 	}
 	for _, step := range done {
-		db.log.InfoContext(ctx, "schema brought up to date", "step", step.Source.Path, "took", step.Duration)
+		db.log.InfoContext(ctx, "schema brought up to date", "step", step.Source.Version, "took", step.Duration)
 	}
 	return nil
 }

@@ -2,6 +2,8 @@
 -- what both understand:
 --
 --   BIGINT   ids, people's numbers, sizes; *_ms are milliseconds, since 1970 for times; 0 is "not yet" or "never"
+--   INTEGER PRIMARY KEY   the same, as the key by which SQLite stores the rows, which saves it a second search for each
+--            look-up; it must be spelled like this, and PostgreSQL is told that 64 bits are meant in step 2
 --   TEXT     also JSON, which is only ever read whole
 --   BYTEA    SQLite does not know the word and keeps blobs under it as they are
 --   BOOLEAN  0 and 1 in SQLite
@@ -38,7 +40,7 @@ CREATE TABLE apps (
 CREATE INDEX apps_of_tenant ON apps (tenant, created_at_ms);
 
 CREATE TABLE users (
-    num           BIGINT  PRIMARY KEY,
+    num           INTEGER  PRIMARY KEY,
     tenant        TEXT    NOT NULL REFERENCES tenants (key),
     user_id       TEXT    NOT NULL,
     name          TEXT    NOT NULL,
@@ -104,7 +106,7 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_by_expiry ON sessions (expires_at_ms);
 
 CREATE TABLE reserves (
-    id            BIGINT PRIMARY KEY,
+    id            INTEGER PRIMARY KEY,
     tenant        TEXT   NOT NULL REFERENCES tenants (key),
     no            TEXT   NOT NULL,
     held_no       TEXT   UNIQUE, -- no while the reserve holds it; NULL once another may have it
@@ -122,7 +124,7 @@ CREATE INDEX reserves_of_owner ON reserves (tenant, owner, id);
 CREATE INDEX reserves_of_creator ON reserves (tenant, creator, id);
 
 CREATE TABLE meetings (
-    id            BIGINT  PRIMARY KEY,
+    id            INTEGER  PRIMARY KEY,
     tenant        TEXT    NOT NULL REFERENCES tenants (key),
     reserve       BIGINT  NOT NULL, -- 0: none, as for an imported file
     no            TEXT    NOT NULL,
@@ -162,9 +164,9 @@ CREATE INDEX participants_of_meeting ON participants (meeting, created_at_ms);
 CREATE INDEX participants_of_user ON participants (user_num, meeting) WHERE user_num <> 0;
 
 CREATE TABLE recordings (
-    id            BIGINT           PRIMARY KEY,
+    meeting       INTEGER          PRIMARY KEY REFERENCES meetings (id), -- GET recording knows the meeting
+    id            BIGINT           NOT NULL UNIQUE,
     tenant        TEXT             NOT NULL REFERENCES tenants (key),
-    meeting       BIGINT           NOT NULL UNIQUE REFERENCES meetings (id),
     state         TEXT             NOT NULL,
     timezone      BIGINT           NOT NULL, -- hours from UTC
     has_zone      BOOLEAN          NOT NULL,
@@ -189,7 +191,7 @@ CREATE TABLE parts (
 CREATE UNIQUE INDEX parts_one_open ON parts (recording) WHERE stopped_at_ms = 0;
 
 CREATE TABLE compositions ( -- recordings that wait to be composed or are being composed
-    recording      BIGINT PRIMARY KEY REFERENCES recordings (id),
+    recording      INTEGER PRIMARY KEY REFERENCES recordings (id),
     version        BIGINT NOT NULL, -- counts enqueuings: one that comes while the work runs is not lost
     tries          BIGINT NOT NULL, -- begun since the last enqueuing
     due_at_ms      BIGINT NOT NULL,
@@ -224,7 +226,7 @@ CREATE TABLE minutes (
 );
 
 CREATE TABLE events (
-    id     BIGINT PRIMARY KEY,
+    id     INTEGER PRIMARY KEY,
     tenant TEXT   NOT NULL REFERENCES tenants (key),
     type   TEXT   NOT NULL,
     at_ms  BIGINT NOT NULL,

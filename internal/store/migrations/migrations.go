@@ -1,15 +1,15 @@
 // Package migrations carries the history of the schema inside the binary.
 //
-//	0001_first.sql   and so on: one file a step, applied in order and never changed after a release
+//	0001_first.sql   one file a step, applied in order and never changed after a release; good for both databases
+//	wide_ids.go      a step that the two databases do in different ways is a function
 //
-// Each file is good for SQLite and for PostgreSQL. Package store applies what is missing when it opens a
-// database; pressly/goose notes what was applied in the table schema_versions. A step that one of the two databases
-// has to do in another way would get a folder of its own here; so far there is none.
+// Package store applies what is missing when it opens a database; pressly/goose notes what was applied in the table
+// schema_versions.
 package migrations
 
 import "embed"
 
-// Files holds the steps.
+// Files holds the steps that are the same for both databases.
 //
 //go:embed *.sql
 var Files embed.FS
