@@ -97,7 +97,7 @@ func (a *API) Handler() http.Handler {
 	return mux
 }
 
-// pick serves one path: by its only route without a look-up, else by method.
+// pick serves one path with the route of its method.
 func (a *API) pick(path string, methods map[string]*Route) http.Handler {
 	none := Route{Method: "*", Path: path, Family: Unrouted}.prepared()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -84,5 +84,5 @@ func writeRefusal(w http.ResponseWriter, r refusal) {
 	writeJSON(w, r.status, body)
 }
 
-// seconds, millis and number are int64 as the wire carries them.
+// number is an int64 as the wire carries it (contract gateway.md §9).
 func number(n int64) string { return strconv.FormatInt(n, 10) }

@@ -36,7 +36,6 @@ var morning = time.Date(2026, 5, 4, 9, 30, 0, 0, time.UTC)
 
 const (
 	publicURL = "https://meet.example.org"
-	password  = "correct horse battery"
 	redirect  = "https://app.example.org/callback"
 )
 
