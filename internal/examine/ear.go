@@ -3,6 +3,7 @@ package examine
 import (
 	"cmp"
 	"math"
+	"math/cmplx"
 	"slices"
 
 	"huilu/internal/people/mark"
@@ -37,11 +38,12 @@ const (
 )
 
 // ear finds beeps in a stream of samples. One filter per tone measures the
-// amplitude over a sliding window (a Goertzel filter that forgets): each sample
-// adds its product with the tone, and is taken out again when it leaves.
+// amplitude over a sliding window (a Goertzel filter that forgets): it adds the
+// product of each hop of samples with the tone, and takes it out again when it
+// leaves the window.
 type ear struct {
-	past  [window]float32 // the samples in the window, as a ring
-	n     int             // samples heard so far
+	piece []float32 // the samples of a hop that is not complete
+	n     int       // samples in complete hops so far
 	tones []toneFilter
 	Beeps []Beep
 }
@@ -50,7 +52,8 @@ type ear struct {
 type toneFilter struct {
 	index    int
 	cos, sin [window]float64
-	re, im   float64
+	parts    [window / hop]complex128 // products of the hops in the window, as a ring
+	sum      complex128               // of all parts
 
 	curve []float64 // amplitude at each hop since it passed floor
 	began int       // sample at the centre of the window where curve begins
@@ -73,28 +76,51 @@ func newEar(indexes []int) *ear {
 // listen takes the next samples.
 func (e *ear) listen(samples []float32) {
 	for _, v := range samples {
-		at := e.n % window
-		change := float64(v - e.past[at])
-		e.past[at] = v
-		for i := range e.tones {
-			f := &e.tones[i]
-			f.re += change * f.cos[at]
-			f.im += change * f.sin[at]
-		}
-		if e.n++; e.n%hop == 0 {
+		if e.piece = append(e.piece, v); len(e.piece) == hop {
 			e.look()
+			e.piece = e.piece[:0]
 		}
 	}
 }
 
-// look takes each filter's output.
+// inaudible is a level below which all of a hop is taken for silence, which
+// most of a recording of beeps is. It is a hundredth of floor.
+const inaudible = 1e-4
+
+// look takes in a hop and looks at each filter's output.
 func (e *ear) look() {
-	centre := e.n - window/2
+	at := e.n % window
+	silent := !slices.ContainsFunc(e.piece, func(v float32) bool { return v > inaudible || v < -inaudible })
+	e.n += hop
 	for i := range e.tones {
 		f := &e.tones[i]
-		amplitude := 2 * math.Hypot(f.re, f.im) / window
-		if b, ok := f.follow(centre, amplitude); ok {
+		f.take(e.piece, at, silent)
+		amplitude := 2 * cmplx.Abs(f.sum) / window
+		if b, ok := f.follow(e.n-window/2, amplitude); ok {
 			e.Beeps = append(e.Beeps, b)
+		}
+	}
+}
+
+// take moves the window of a filter on by a hop, whose first sample has that
+// place in the ring. The sum is made anew from its parts each time round, so
+// that rounding does not add up over hours.
+func (f *toneFilter) take(piece []float32, at int, silent bool) {
+	var re, im float64
+	if !silent {
+		cos, sin := f.cos[at:at+hop], f.sin[at:at+hop]
+		for i, v := range piece {
+			re += float64(v) * cos[i]
+			im += float64(v) * sin[i]
+		}
+	}
+	part := complex(re, im)
+	f.sum += part - f.parts[at/hop]
+	f.parts[at/hop] = part
+	if at == 0 {
+		f.sum = 0
+		for _, p := range f.parts {
+			f.sum += p
 		}
 	}
 }

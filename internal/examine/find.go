@@ -3,7 +3,6 @@ package examine
 import (
 	"cmp"
 	"image"
-	"math"
 	"slices"
 
 	"huilu/internal/people/mark"
@@ -25,8 +24,8 @@ const narrowest = 240
 // on a few frames and Read where it found something on the others.
 func Find(pix *image.Gray) []Found {
 	groups := map[mark.Code][]image.Rectangle{}
-	for w := float64(narrowest); w <= float64(pix.Rect.Dx()); w *= 1.008 {
-		scan(pix, int(math.Round(w)), groups)
+	for w := float64(min(pix.Rect.Dx(), pix.Rect.Dy()*16/9)) * 1.008; w >= narrowest; w /= 1.008 {
+		scan(pix, int(w), groups)
 	}
 	return strongest(groups)
 }
@@ -56,14 +55,16 @@ func overlap(a, b image.Rectangle) bool {
 	return !mark.Strip(a).Intersect(mark.Strip(b)).Empty()
 }
 
-// scan tries every place for a tile of that width.
+// scan tries every place for a tile of that width. A tile may stick out of the
+// picture by less than the strip's distance from its border: where the tile is
+// at the border, readings that are askew to either side still cancel out.
 func scan(pix *image.Gray, w int, groups map[mark.Code][]image.Rectangle) {
 	h := w * 9 / 16
-	step := max(1, w/128)
-	glance := mark.NewGlance(w, h)
-	for y := pix.Rect.Min.Y; y+h <= pix.Rect.Max.Y+step; y += step {
-		for x := pix.Rect.Min.X; x+w <= pix.Rect.Max.X+step; x += step {
-			if !glance.At(pix, image.Pt(x, y)) {
+	step, out := max(1, w/128), w/64
+	glance := mark.NewGlance(w, h, pix.Stride)
+	for y := pix.Rect.Min.Y - out/2; y+h <= pix.Rect.Max.Y+out/2; y += step {
+		for x := pix.Rect.Min.X - out; x+w <= pix.Rect.Max.X+out; x += step {
+			if !glance.At(pix.Pix, pix.PixOffset(x, y)) {
 				continue
 			}
 			tile := image.Rect(x, y, x+w, y+h)

@@ -180,13 +180,14 @@ func Mean(pix *image.Gray, r image.Rectangle) float64 {
 
 // Glance is a quick look whether a strip may be there, by one pixel in each
 // half of the six fixed cells. It is for searching: most places that are none
-// are left after two pixels. It serves tiles of one size.
+// are left after two pixels. It serves tiles of one size in pictures of one
+// stride.
 type Glance struct {
-	upper, lower [headBits + tailBits]image.Point // the brighter and the darker half of each fixed cell
+	upper, lower [headBits + tailBits]int // where in Pix the brighter and the darker half of each fixed cell are, from the tile's corner
 }
 
 // NewGlance prepares looking for tiles of that size.
-func NewGlance(w, h int) *Glance {
+func NewGlance(w, h, stride int) *Glance {
 	const fixed = headPattern<<(cells-headBits) | tailPattern
 	g, n := &Glance{}, 0
 	tile := image.Rect(0, 0, w, h)
@@ -198,20 +199,21 @@ func NewGlance(w, h int) *Glance {
 		if fixed>>(cells-1-i)&1 == 0 {
 			up, down = down, up
 		}
-		g.upper[n], g.lower[n] = centre(up), centre(down)
+		g.upper[n], g.lower[n] = centre(up, stride), centre(down, stride)
 		n++
 	}
 	return g
 }
 
-func centre(r image.Rectangle) image.Point { return r.Min.Add(r.Max).Div(2) }
+func centre(r image.Rectangle, stride int) int {
+	return (r.Min.Y+r.Max.Y)/2*stride + (r.Min.X+r.Max.X)/2
+}
 
-// At reports whether a tile may begin at that point.
-func (g *Glance) At(pix *image.Gray, at image.Point) bool {
-	for i := range g.upper {
-		up, down := g.upper[i].Add(at), g.lower[i].Add(at)
-		if !up.In(pix.Rect) || !down.In(pix.Rect) ||
-			int(pix.Pix[pix.PixOffset(up.X, up.Y)])-int(pix.Pix[pix.PixOffset(down.X, down.Y)]) < legible {
+// At reports whether the strip of a tile may be there whose corner has that
+// offset in pix. All of the tile has to lie in the picture.
+func (g *Glance) At(pix []uint8, corner int) bool {
+	for i, up := range g.upper {
+		if int(pix[corner+up])-int(pix[corner+g.lower[i]]) < legible {
 			return false
 		}
 	}
