@@ -46,6 +46,7 @@ type Store interface {
 const (
 	Lease     = 10 * time.Second
 	heartbeat = Lease / 4
+	grace     = time.Second // work is given up this long before another node may begin: clocks differ
 	poll      = 2 * time.Second
 	firstWait = 5 * time.Second
 	maxWait   = 15 * time.Minute
@@ -133,7 +134,7 @@ func (q *Queue) look(ctx context.Context, free int, ended chan<- struct{}) (star
 	jobs, err := q.store.Claim(ctx, q.holder, now, now.Add(Lease), free)
 	for _, j := range jobs {
 		q.wg.Go(func() {
-			q.do(ctx, j)
+			q.do(ctx, j, now.Add(Lease))
 			ended <- struct{}{}
 		})
 	}
@@ -153,12 +154,12 @@ func (q *Queue) look(ctx context.Context, free int, ended chan<- struct{}) (star
 	return len(jobs), min(max(time.Until(due), 20*time.Millisecond), poll)
 }
 
-// do runs one job and settles it.
-func (q *Queue) do(ctx context.Context, j Job) {
+// do runs one job, which is claimed until then, and settles it.
+func (q *Queue) do(ctx context.Context, j Job, claimed time.Time) {
 	work, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	beats := make(chan struct{})
-	go func() { defer close(beats); q.keepHolding(work, stop, j) }()
+	go func() { defer close(beats); q.keepHolding(work, stop, j, claimed) }()
 
 	begun := time.Now()
 	err := q.call(work, j.Recording)
@@ -213,30 +214,28 @@ func (q *Queue) call(ctx context.Context, id recording.ID) (err error) {
 }
 
 // keepHolding extends the claim until ctx ends, and ends ctx when the claim is lost.
-func (q *Queue) keepHolding(ctx context.Context, stop context.CancelCauseFunc, j Job) {
-	tick := time.NewTicker(heartbeat)
-	defer tick.Stop()
-	until := time.Now().Add(Lease)
+func (q *Queue) keepHolding(ctx context.Context, stop context.CancelCauseFunc, j Job, claimed time.Time) {
 	for {
+		safe := claimed.Add(-grace)
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-time.After(min(heartbeat, time.Until(safe))):
 		}
 		next := time.Now().Add(Lease)
-		try, cancel := context.WithDeadline(ctx, until)
+		try, cancel := context.WithDeadline(ctx, safe)
 		held, err := q.store.Extend(try, j, q.holder, next)
 		cancel()
 		switch {
 		case ctx.Err() != nil:
 			return
 		case err == nil && held:
-			until = next
-		case err == nil, !time.Now().Before(until): // somebody else has it, or may have
+			claimed = next
+		case err == nil, !time.Now().Before(safe): // somebody else has it, or soon may
 			stop(errLost)
 			return
 		default:
-			q.log.WarnContext(ctx, "a claim could not be extended", "recording", j.Recording, "left", time.Until(until), "err", err)
+			q.log.WarnContext(ctx, "a claim could not be extended", "recording", j.Recording, "left", time.Until(safe), "err", err)
 		}
 	}
 }
