@@ -74,6 +74,7 @@ func (r *Run) callbacks(l *link) *lksdk.RoomCallback {
 		}
 		r.inbox.put(speakersChanged{link: l, ids: ids, at: r.now()})
 	}
+	cb.OnReconnecting = func() { r.inbox.put(linkShaky{link: l}) }
 	cb.OnReconnected = look
 	cb.OnDisconnectedWithReason = func(why lksdk.DisconnectionReason) {
 		r.inbox.put(linkDown{link: l, why: string(why)})

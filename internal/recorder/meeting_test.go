@@ -60,6 +60,41 @@ func (nobody) RoomFinished(string, time.Time)                                 {}
 type server struct {
 	*sfu.Server
 	url string
+	*wires
+}
+
+// wires is the listener of the signalling. It can cut all its connections.
+type wires struct {
+	net.Listener
+	mu    sync.Mutex
+	conns []net.Conn
+}
+
+func (w *wires) Accept() (net.Conn, error) {
+	c, err := w.Listener.Accept()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.conns = append(w.conns, c)
+	return c, err
+}
+
+// made returns how many connections there have been.
+func (w *wires) made() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.conns)
+}
+
+// cut ends the connections from the first-th on, as a proxy that restarts does. It returns how many those were.
+func (w *wires) cut(first int) (n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, c := range w.conns[first:] {
+		if c != nil && c.Close() == nil {
+			n++
+		}
+	}
+	return n
 }
 
 // serve runs a media server. stop ends it and waits.
@@ -79,8 +114,11 @@ func serve() (s *server, stop func(), err error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { defer close(done); _ = m.Run(ctx) }()
-	web := httptest.NewServer(m.Handler())
-	return &server{m, "ws" + strings.TrimPrefix(web.URL, "http")}, func() { cancel(); <-done; web.Close() }, nil
+	web := httptest.NewUnstartedServer(m.Handler())
+	w := &wires{Listener: web.Listener}
+	web.Listener = w
+	web.Start()
+	return &server{m, "ws" + strings.TrimPrefix(web.URL, "http"), w}, func() { cancel(); <-done; web.Close() }, nil
 }
 
 func newServer(t testing.TB) *server {

@@ -158,6 +158,45 @@ func TestKickedRecorderComesBack(t *testing.T) {
 	}
 }
 
+func TestCutSignallingIsBridgedByAnotherConnection(t *testing.T) {
+	s := newServer(t)
+	s.mustEnter(t, "room", "alice", "h264", "opus")
+	others := s.made()
+	run, dir := s.record(t, s.connector(), "room")
+	eventually(t, "Alice is recorded", func() bool { return run.Stats().Tracks == 2 })
+	follow(t, run, 300)
+	if n := s.cut(others); n == 0 {
+		t.Fatal("nothing was cut")
+	}
+	bob := s.mustEnter(t, "room", "bob", "opus")
+	eventually(t, "Alice goes on and Bob is recorded", func() bool { return run.Stats().Tracks == 5 })
+	follow(t, run, 600)
+	if err := run.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	events, logs := readLogs(t, dir)
+	if len(logs) != 5 || !slices.ContainsFunc(logs, func(l logged) bool { return l.SID == bob.pubs["opus"].SID() && l.real() > 0 }) ||
+		!strings.Contains(story(events), "rec_rejoin reconnecting") {
+		t.Fatalf("%d logs, want Alice's four and Bob's:\n%s", len(logs), story(events))
+	}
+	all, _ := material()
+	var before, after logged // of Alice's sound
+	for _, l := range logs {
+		if l.ParticipantID == "alice" && l.Kind == capture.Audio {
+			before, after = after, l
+		}
+	}
+	loop := len(all["opus"].frames)
+	lost := (after.frames[0] - before.frames[len(before.frames)-1] - 1 + loop) % loop
+	if lost > loop/2 { // the new log begins before the old one ends: nothing is lost
+		lost = 0
+	}
+	t.Logf("%d packets of sound lost (%d ms)", lost, 20*lost)
+	if before.gaps > 0 || after.gaps > 0 || strings.Contains(story(events), "leave") {
+		t.Errorf("%d and %d packets missing within the logs; timeline:\n%s", before.gaps, after.gaps, story(events))
+	}
+}
+
 func TestARoomThatIsOverIsNotMadeAnew(t *testing.T) {
 	s := newServer(t)
 	alice := s.mustEnter(t, "room", "alice", "opus")

@@ -54,6 +54,7 @@ type Run struct {
 	// The fields below belong to loop.
 	ledger   *ledger
 	up       []*link // oldest first; the last one tells who speaks
+	fading   []*link // being replaced, see linkIsShaky
 	dialling bool
 	redial   string // why another link is wanted after the one being dialled
 	failures int    // of dialling, in a row
@@ -113,6 +114,7 @@ type (
 		link *link
 		why  string
 	}
+	linkShaky struct{ link *link } // the client library tries to mend it
 	redialNow struct{ why string }
 )
 
@@ -227,6 +229,8 @@ func (r *Run) handle(m message) {
 		r.linkHasFailed(m)
 	case linkDown:
 		r.linkIsDown(m)
+	case linkShaky:
+		r.linkIsShaky(m)
 	case redialNow:
 		r.another(m.why)
 	}
@@ -351,7 +355,7 @@ func (r *Run) end() error {
 			r.up = append(r.up, late.link)
 		}
 	}
-	for _, l := range r.up {
+	for _, l := range append(r.up, r.fading...) {
 		go l.room.Disconnect()
 	}
 	for _, s := range r.flowing {

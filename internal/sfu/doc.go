@@ -2,8 +2,8 @@
 //
 // A selective forwarding unit takes each person's sound and pictures once and forwards them to the others without
 // decoding. LiveKit is used as a library: wire.go puts its parts together the way its own program does, leaving out what
-// huilu does not need (egress, ingress, SIP, agents, the remote admin API). There is no listener of its own for HTTP:
-// Handler serves the signalling under /rtc on the caller's server. Media use one UDP port, and one TCP port for those
+// huilu does not need (egress, ingress, SIP, agents, the remote admin API). It listens for no HTTP of its own (but see
+// LocalURL): Handler serves the signalling under /rtc on the caller's server. Media use one UDP port, and one TCP port for those
 // whose network lets no UDP through.
 //
 //	browser ── wss /rtc ──▶ Handler ─▶ signalling ─▶ room ◀── UDP (or TCP) media ── browser

@@ -2,8 +2,10 @@ package sfu
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -28,8 +30,10 @@ type Server struct {
 	notifier *notifier
 	handler  http.Handler
 
-	mu       sync.Mutex     // guards the field below
-	closing  bool           // nobody gets in any more
+	mu       sync.Mutex   // guards the fields below
+	closing  bool         // nobody gets in any more
+	local    *http.Server // see LocalURL; nil until it is wanted
+	localURL string
 	inFlight sync.WaitGroup // signalling requests, each as long as its WebSocket
 }
 
@@ -99,6 +103,9 @@ func (s *Server) close() {
 		s.mu.Unlock()
 		s.parts.rooms.Stop()
 		s.sayGoodbye()
+		if s.local != nil { // not changed any more, now that closing is set
+			_ = s.local.Close()
+		}
 		s.parts.signal.Stop()
 		s.parts.router.Stop()
 		if s.parts.redis != nil {
@@ -154,6 +161,28 @@ func (s *Server) Watch(room string, f func(Participant)) (stop func()) {
 // Handler serves the signalling at /rtc and below. Mount it for both on the caller's mux. Join tokens arrive as
 // access_token in the query, because browsers send no headers with a WebSocket: keep queries of /rtc out of access logs.
 func (s *Server) Handler() http.Handler { return s.handler }
+
+// LocalURL returns an address of the signalling on this machine's loopback interface, without TLS: for a recorder in this
+// process when the address people use has a certificate that names another host. The listener opens with the first call, on
+// a free port, and closes with Run. Join tokens guard it as they guard Handler.
+func (s *Server) LocalURL() (string, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.localURL != "":
+		return s.localURL, nil
+	case s.closing:
+		return "", errors.New("sfu: local signalling: the media server is stopping")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("sfu: local signalling: %w", err)
+	}
+	s.local = &http.Server{Handler: s.handler, ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = s.local.Serve(l) }() // ends with close
+	s.localURL = "ws://" + l.Addr().String()
+	return s.localURL, nil
+}
 
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()

@@ -59,6 +59,22 @@ func TestThisMachineGetsInThroughAnAddressThatIsNotItsOwn(t *testing.T) {
 	enter(t, s, url, sfu.Join{Room: "6911", Identity: "recorder-1", Hidden: true, Recorder: true}, nil)
 }
 
+func TestThisProcessGetsInWithoutTLS(t *testing.T) {
+	s, _, stop := start(t, config(t), newDiary())
+	url, err := s.LocalURL()
+	if again, err2 := s.LocalURL(); err != nil || err2 != nil || again != url || !strings.HasPrefix(url, "ws://127.0.0.1:") {
+		t.Fatalf("LocalURL = %q, %v, then %q, %v; want the same loopback address", url, err, again, err2)
+	}
+	enter(t, s, url, sfu.Join{Room: "6911", Identity: "recorder-1", Hidden: true, Recorder: true}, nil)
+	if status, _ := get(t, url, "/rtc/validate", ""); status != http.StatusUnauthorized {
+		t.Errorf("without a token: %d, want 401", status)
+	}
+	stop()
+	if _, err := http.Get("http" + strings.TrimPrefix(url, "ws")); err == nil {
+		t.Error("the local listener outlives the server")
+	}
+}
+
 func TestNoThirdPartyLearnsOfAMeeting(t *testing.T) {
 	c := config(t)
 	s, url, _ := start(t, c, newDiary())
