@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -463,3 +464,5 @@ func (s sight) empty(t *testing.T, from, to time.Duration) {
 		}
 	}
 }
+
+func createFile(dir, name string) (*os.File, error) { return os.Create(filepath.Join(dir, name)) }
