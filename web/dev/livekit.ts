@@ -5,7 +5,11 @@ import { createHmac } from 'node:crypto';
 const encode = (v: unknown) => Buffer.from(typeof v === 'string' ? v : JSON.stringify(v)).toString('base64url');
 
 export class LiveKit {
-  constructor(private readonly url: string, private readonly key: string, private readonly secret: string) {}
+  constructor(
+    private readonly url: string,
+    private readonly key: string,
+    private readonly secret: string,
+  ) {}
 
   /** A token for one person in one room. */
   token(room: string, identity: string, name: string, attributes: Record<string, string>): string {

@@ -60,18 +60,54 @@ function firstState(): State {
     ],
     apps: [
       {
-        app_id: 'cli_9f5343c580712544', name: '知识库同步', type: 'custom', scopes: ['vc:record:readonly', 'vc:reserve', 'vc:meeting:readonly'], redirect_urls: ['https://kb.example/callback'],
-        event_url: 'https://kb.example/webhook', event_types: ['vc.meeting.recording_ready_v1'], enabled: true, verification_token: 'rvaYgkND1GOiu5MM0E1rncYC6PLtF7JV', encrypt_key: 'kudryavka-7c1d', created_ms: now - 9000 * minute,
+        app_id: 'cli_9f5343c580712544',
+        name: '知识库同步',
+        type: 'custom',
+        scopes: ['vc:record:readonly', 'vc:reserve', 'vc:meeting:readonly'],
+        redirect_urls: ['https://kb.example/callback'],
+        event_url: 'https://kb.example/webhook',
+        event_types: ['vc.meeting.recording_ready_v1'],
+        enabled: true,
+        verification_token: 'rvaYgkND1GOiu5MM0E1rncYC6PLtF7JV',
+        encrypt_key: 'kudryavka-7c1d',
+        created_ms: now - 9000 * minute,
       },
-      { app_id: 'cli_1a2b3c4d5e6f7081', name: 'Old importer', type: 'custom', scopes: ['vc:record:readonly'], redirect_urls: [], event_url: '', event_types: [], enabled: false, verification_token: 'abc', encrypt_key: '', created_ms: now - 90000 * minute },
+      {
+        app_id: 'cli_1a2b3c4d5e6f7081',
+        name: 'Old importer',
+        type: 'custom',
+        scopes: ['vc:record:readonly'],
+        redirect_urls: [],
+        event_url: '',
+        event_types: [],
+        enabled: false,
+        verification_token: 'abc',
+        encrypt_key: '',
+        created_ms: now - 90000 * minute,
+      },
     ],
     meetings: [
       meeting('100000001', '产品周会 · Product weekly', { status: 'running', end_ms: null, start_ms: now - 12 * minute, recording: recording('recording') }),
       meeting('100000007', 'Design review', { status: 'reserved', meeting_id: null, start_ms: null, end_ms: null, participants: 0 }),
       meeting('100000008', 'Sprint retrospective', { recording: recording('processing', { progress: 0.62 }) }),
-      meeting('100000009', '季度复盘', { recording: recording('ready', { minute_token: 'readyobcn37dxcftoc3656rg', duration_ms: 45 * minute }), start_ms: now - 1500 * minute, end_ms: now - 1455 * minute }),
-      meeting('100000010', 'Interview with a candidate', { recording: recording('empty'), participants: 2, start_ms: now - 2900 * minute, end_ms: now - 2890 * minute }),
-      meeting('100000011', 'All hands', { recording: recording('failed', { cause: 'disk full' }), is_owner: false, participants: 48, start_ms: now - 4000 * minute, end_ms: now - 3940 * minute }),
+      meeting('100000009', '季度复盘', {
+        recording: recording('ready', { minute_token: 'readyobcn37dxcftoc3656rg', duration_ms: 45 * minute }),
+        start_ms: now - 1500 * minute,
+        end_ms: now - 1455 * minute,
+      }),
+      meeting('100000010', 'Interview with a candidate', {
+        recording: recording('empty'),
+        participants: 2,
+        start_ms: now - 2900 * minute,
+        end_ms: now - 2890 * minute,
+      }),
+      meeting('100000011', 'All hands', {
+        recording: recording('failed', { cause: 'disk full' }),
+        is_owner: false,
+        participants: 48,
+        start_ms: now - 4000 * minute,
+        end_ms: now - 3940 * minute,
+      }),
       meeting('100000012', '一对一沟通', { participants: 2, start_ms: now - 5000 * minute, end_ms: now - 4970 * minute }),
     ],
     guests: new Map([['100000003', false]]),
@@ -97,14 +133,44 @@ const eventTypes = [
 ].map(([type, text_en, text_zh]) => ({ type, text_en, text_zh }));
 
 const deliveries: Delivery[] = [
-  { event_id: '5e3702a84e847582be8db7fb73283c02', type: 'vc.meeting.recording_ready_v1', created_ms: now - 4 * minute, state: 'pending', next_ms: now + minute, attempts: [{ at_ms: now - 4 * minute, status: 0, latency_ms: 3000, error: 'no answer within 3 s' }, { at_ms: now - 3.7 * minute, status: 502, latency_ms: 40, error: 'HTTP 502' }] },
-  { event_id: '77aa02a84e847582be8db7fb73283c03', type: 'vc.meeting.recording_ready_v1', created_ms: now - 1400 * minute, state: 'delivered', next_ms: null, attempts: [{ at_ms: now - 1400 * minute, status: 200, latency_ms: 31, error: '' }] },
-  { event_id: '10bb02a84e847582be8db7fb73283c04', type: 'vc.meeting.meeting_ended_v1', created_ms: now - 3000 * minute, state: 'failed', next_ms: null, attempts: [{ at_ms: now - 3000 * minute, status: 0, latency_ms: 12, error: 'connection refused' }] },
+  {
+    event_id: '5e3702a84e847582be8db7fb73283c02',
+    type: 'vc.meeting.recording_ready_v1',
+    created_ms: now - 4 * minute,
+    state: 'pending',
+    next_ms: now + minute,
+    attempts: [
+      { at_ms: now - 4 * minute, status: 0, latency_ms: 3000, error: 'no answer within 3 s' },
+      { at_ms: now - 3.7 * minute, status: 502, latency_ms: 40, error: 'HTTP 502' },
+    ],
+  },
+  {
+    event_id: '77aa02a84e847582be8db7fb73283c03',
+    type: 'vc.meeting.recording_ready_v1',
+    created_ms: now - 1400 * minute,
+    state: 'delivered',
+    next_ms: null,
+    attempts: [{ at_ms: now - 1400 * minute, status: 200, latency_ms: 31, error: '' }],
+  },
+  {
+    event_id: '10bb02a84e847582be8db7fb73283c04',
+    type: 'vc.meeting.meeting_ended_v1',
+    created_ms: now - 3000 * minute,
+    state: 'failed',
+    next_ms: null,
+    attempts: [{ at_ms: now - 3000 * minute, status: 0, latency_ms: 12, error: 'connection refused' }],
+  },
 ];
 
 /** Refusal is what a route throws to answer something else than 200. */
 class Refusal extends Error {
-  constructor(readonly status: number, readonly code: string, readonly en = code, readonly zh = en, readonly field?: string) {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    readonly en = code,
+    readonly zh = en,
+    readonly field?: string,
+  ) {
     super(code);
   }
 }
@@ -141,7 +207,10 @@ function routes(state: State, livekit: LiveKit): Route[] {
     if (!a.user) throw new Refusal(401, 'login_required');
     return a.user;
   };
-  const me = (u: State['users'][number]) => ({ user: { id: u.id, name: u.name, email: u.email, role: u.role }, tenant: { key: '2ca1d211f64f6438', name: '星河设计' } });
+  const me = (u: State['users'][number]) => ({
+    user: { id: u.id, name: u.name, email: u.email, role: u.role },
+    tenant: { key: '2ca1d211f64f6438', name: '星河设计' },
+  });
   const found = (no = '') => {
     const m = state.meetings.find((x) => x.meeting_no === no);
     if (m) return m;
@@ -158,98 +227,203 @@ function routes(state: State, livekit: LiveKit): Route[] {
   };
   return [
     ['GET', /^\/api\/me$/, (a) => me(member(a))],
-    ['POST', /^\/api\/login$/, (a) => {
-      const u = state.users.find((x) => x.email === a.body.email && x.password === a.body.password);
-      if (!u) throw new Refusal(401, 'wrong_credentials', 'E-mail and password do not match.', '邮箱或密码不正确。');
-      a.login(u);
-      return me(u);
-    }],
+    [
+      'POST',
+      /^\/api\/login$/,
+      (a) => {
+        const u = state.users.find((x) => x.email === a.body.email && x.password === a.body.password);
+        if (!u) throw new Refusal(401, 'wrong_credentials', 'E-mail and password do not match.', '邮箱或密码不正确。');
+        a.login(u);
+        return me(u);
+      },
+    ],
     ['POST', /^\/api\/logout$/, (a) => a.login(null)],
-    ['GET', /^\/api\/status$/, () => ({ ready: false, problems: [{ code: 'disk', message_en: 'Only 2 GB are left on the disk with recordings. New recordings stop at 1 GB.', message_zh: '存放录制的磁盘仅剩 2 GB，剩余 1 GB 时将停止新的录制。' }] })],
-    ['GET', /^\/api\/meetings$/, (a) => (member(a).role === 'admin' ? { items: state.meetings, next: a.query.get('cursor') ? null : 'older' } : { items: [], next: null })],
-    ['POST', /^\/api\/reserves$/, (a) => {
-      member(a);
-      const no = String(Math.floor(2e8 + Math.random() * 7e8));
-      state.meetings.unshift(meeting(no, a.body.topic, { status: 'reserved', meeting_id: null, start_ms: null, end_ms: null, participants: 0 }));
-      state.guests.set(no, Boolean(a.body.guests));
-      if (a.body.password) state.passwords.set(no, a.body.password);
-      return { meeting_no: no, url: `${origin}/j/${no}` };
-    }],
-    ['GET', /^\/api\/join\/(\d+)$/, (a) => {
-      const m = found(a.params[0]);
-      return {
-        topic: m.topic, owner_name: '林静', status: m.meeting_no === '100000002' ? 'expired' : m.status === 'running' ? 'running' : 'waiting',
-        guests_allowed: state.guests.get(m.meeting_no) ?? true, password_required: state.passwords.has(m.meeting_no), recording: m.recording?.state === 'recording' || state.recordingSince !== null,
-      };
-    }],
-    ['POST', /^\/api\/join\/(\d+)$/, async (a) => {
-      const m = found(a.params[0]);
-      if (m.meeting_no === '100000002') throw new Refusal(409, 'expired');
-      if (m.meeting_no === '100000004') throw new Refusal(409, 'locked');
-      if (m.meeting_no === '100000005') throw new Refusal(409, 'full');
-      if (!a.user && !(state.guests.get(m.meeting_no) ?? true)) throw new Refusal(401, 'login_required');
-      if (state.passwords.has(m.meeting_no) && state.passwords.get(m.meeting_no) !== a.body.password) throw new Refusal(403, 'wrong_password');
-      const identity = `p_${Math.random().toString(36).slice(2, 10)}`;
-      const isHost = a.user?.role === 'admin';
-      if (isHost) state.host = identity;
-      const id = m.meeting_id ?? '6911188411934400000';
-      const name = a.user?.name ?? a.body.name;
-      const attributes = { role: isHost ? 'host' : 'participant', guest: String(!a.user) };
-      await livekit.setMetadata(id, facts());
-      return { meeting_id: id, server_url: `ws://${a.host}`, token: livekit.token(id, identity, name, attributes), identity, name, is_host: isHost };
-    }],
-    ['POST', /^\/api\/meetings\/(\d+)\/recording$/, (a) => {
-      state.recordingSince = a.body.action === 'start' ? Date.now() : null;
-      return livekit.setMetadata(a.params[0]!, facts());
-    }],
-    ['POST', /^\/api\/meetings\/(\d+)\/host$/, (a) => {
-      state.host = a.body.identity;
-      return livekit.setMetadata(a.params[0]!, facts());
-    }],
+    [
+      'GET',
+      /^\/api\/status$/,
+      () => ({
+        ready: false,
+        problems: [
+          {
+            code: 'disk',
+            message_en: 'Only 2 GB are left on the disk with recordings. New recordings stop at 1 GB.',
+            message_zh: '存放录制的磁盘仅剩 2 GB，剩余 1 GB 时将停止新的录制。',
+          },
+        ],
+      }),
+    ],
+    [
+      'GET',
+      /^\/api\/meetings$/,
+      (a) => (member(a).role === 'admin' ? { items: state.meetings, next: a.query.get('cursor') ? null : 'older' } : { items: [], next: null }),
+    ],
+    [
+      'POST',
+      /^\/api\/reserves$/,
+      (a) => {
+        member(a);
+        const no = String(Math.floor(2e8 + Math.random() * 7e8));
+        state.meetings.unshift(meeting(no, a.body.topic, { status: 'reserved', meeting_id: null, start_ms: null, end_ms: null, participants: 0 }));
+        state.guests.set(no, Boolean(a.body.guests));
+        if (a.body.password) state.passwords.set(no, a.body.password);
+        return { meeting_no: no, url: `${origin}/j/${no}` };
+      },
+    ],
+    [
+      'GET',
+      /^\/api\/join\/(\d+)$/,
+      (a) => {
+        const m = found(a.params[0]);
+        return {
+          topic: m.topic,
+          owner_name: '林静',
+          status: m.meeting_no === '100000002' ? 'expired' : m.status === 'running' ? 'running' : 'waiting',
+          guests_allowed: state.guests.get(m.meeting_no) ?? true,
+          password_required: state.passwords.has(m.meeting_no),
+          recording: m.recording?.state === 'recording' || state.recordingSince !== null,
+        };
+      },
+    ],
+    [
+      'POST',
+      /^\/api\/join\/(\d+)$/,
+      async (a) => {
+        const m = found(a.params[0]);
+        if (m.meeting_no === '100000002') throw new Refusal(409, 'expired');
+        if (m.meeting_no === '100000004') throw new Refusal(409, 'locked');
+        if (m.meeting_no === '100000005') throw new Refusal(409, 'full');
+        if (!a.user && !(state.guests.get(m.meeting_no) ?? true)) throw new Refusal(401, 'login_required');
+        if (state.passwords.has(m.meeting_no) && state.passwords.get(m.meeting_no) !== a.body.password) throw new Refusal(403, 'wrong_password');
+        const identity = `p_${Math.random().toString(36).slice(2, 10)}`;
+        const isHost = a.user?.role === 'admin';
+        if (isHost) state.host = identity;
+        const id = m.meeting_id ?? '6911188411934400000';
+        const name = a.user?.name ?? a.body.name;
+        const attributes = { role: isHost ? 'host' : 'participant', guest: String(!a.user) };
+        await livekit.setMetadata(id, facts());
+        return { meeting_id: id, server_url: `ws://${a.host}`, token: livekit.token(id, identity, name, attributes), identity, name, is_host: isHost };
+      },
+    ],
+    [
+      'POST',
+      /^\/api\/meetings\/(\d+)\/recording$/,
+      (a) => {
+        state.recordingSince = a.body.action === 'start' ? Date.now() : null;
+        return livekit.setMetadata(a.params[0]!, facts());
+      },
+    ],
+    [
+      'POST',
+      /^\/api\/meetings\/(\d+)\/host$/,
+      (a) => {
+        state.host = a.body.identity;
+        return livekit.setMetadata(a.params[0]!, facts());
+      },
+    ],
     ['POST', /^\/api\/meetings\/(\d+)\/end$/, (a) => livekit.end(a.params[0]!)],
     ['POST', /^\/api\/meetings\/(\d+)\/kick$/, (a) => livekit.remove(a.params[0]!, a.body.identity)],
     ['POST', /^\/api\/meetings\/(\d+)\/mute$/, (a) => livekit.mute(a.params[0]!, a.body.identity)],
-    ['GET', /^\/api\/minutes\/(\w+)$/, (a) => {
-      member(a);
-      const token = a.params[0]!;
-      if (token.startsWith('forbidden')) throw new Refusal(403, 'forbidden');
-      if (token.startsWith('processing')) throw new Refusal(409, 'processing');
-      if (token.startsWith('gone')) throw new Refusal(410, 'gone');
-      if (!token.startsWith('ready')) throw new Refusal(404, 'not_found');
-      const start = now - 1500 * minute;
-      return {
-        token, title: '季度复盘', start_ms: start, duration_ms: 45 * minute + 12_000, owner_name: '林静', is_owner: true, can_download: true, media_url: '/mock/minute.mp4', poster_url: null,
-        participants: ['林静', 'Ada Lovelace', '周明远', 'Grace Hopper (guest)'].map((name, i) => ({ name, joined_ms: start + i * 40_000, left_ms: start + 45 * minute - i * 9000 })),
-      };
-    }],
-    ['GET', /^\/api\/oauth\/authorize$/, (a) => {
-      if (a.query.get('client_id') !== 'cli_9f5343c580712544') throw new Refusal(400, '20048', 'app does not exist', '应用不存在');
-      return { app: { name: '知识库同步', app_id: a.query.get('client_id') }, scopes: (a.query.get('scope') ?? '').split(' ').filter(Boolean).map((name) => ({ name })), user: { name: member(a).name } };
-    }],
+    [
+      'GET',
+      /^\/api\/minutes\/(\w+)$/,
+      (a) => {
+        member(a);
+        const token = a.params[0]!;
+        if (token.startsWith('forbidden')) throw new Refusal(403, 'forbidden');
+        if (token.startsWith('processing')) throw new Refusal(409, 'processing');
+        if (token.startsWith('gone')) throw new Refusal(410, 'gone');
+        if (!token.startsWith('ready')) throw new Refusal(404, 'not_found');
+        const start = now - 1500 * minute;
+        return {
+          token,
+          title: '季度复盘',
+          start_ms: start,
+          duration_ms: 45 * minute + 12_000,
+          owner_name: '林静',
+          is_owner: true,
+          can_download: true,
+          media_url: '/mock/minute.mp4',
+          poster_url: null,
+          participants: ['林静', 'Ada Lovelace', '周明远', 'Grace Hopper (guest)'].map((name, i) => ({
+            name,
+            joined_ms: start + i * 40_000,
+            left_ms: start + 45 * minute - i * 9000,
+          })),
+        };
+      },
+    ],
+    [
+      'GET',
+      /^\/api\/oauth\/authorize$/,
+      (a) => {
+        if (a.query.get('client_id') !== 'cli_9f5343c580712544') throw new Refusal(400, '20048', 'app does not exist', '应用不存在');
+        return {
+          app: { name: '知识库同步', app_id: a.query.get('client_id') },
+          scopes: (a.query.get('scope') ?? '')
+            .split(' ')
+            .filter(Boolean)
+            .map((name) => ({ name })),
+          user: { name: member(a).name },
+        };
+      },
+    ],
     ['POST', /^\/api\/oauth\/authorize$/, (a) => ({ redirect: `${origin}/?${a.body.allow ? 'code=mock' : 'error=access_denied'}` })],
     ['GET', /^\/api\/scopes$/, () => scopes],
     ['GET', /^\/api\/event-types$/, () => eventTypes],
     ['GET', /^\/api\/apps$/, () => ({ items: state.apps })],
-    ['POST', /^\/api\/apps$/, (a) => {
-      const made: App = { app_id: `cli_${Math.random().toString(16).slice(2, 18).padEnd(16, '0')}`, name: a.body.name, type: 'custom', scopes: a.body.scopes, redirect_urls: [], event_url: '', event_types: [], enabled: true, verification_token: 'vt_mock', encrypt_key: 'ek_mock', created_ms: Date.now() };
-      state.apps.push(made);
-      return { ...made, app_secret: 'mockSecretMockSecretMockSecret01' };
-    }],
+    [
+      'POST',
+      /^\/api\/apps$/,
+      (a) => {
+        const made: App = {
+          app_id: `cli_${Math.random().toString(16).slice(2, 18).padEnd(16, '0')}`,
+          name: a.body.name,
+          type: 'custom',
+          scopes: a.body.scopes,
+          redirect_urls: [],
+          event_url: '',
+          event_types: [],
+          enabled: true,
+          verification_token: 'vt_mock',
+          encrypt_key: 'ek_mock',
+          created_ms: Date.now(),
+        };
+        state.apps.push(made);
+        return { ...made, app_secret: 'mockSecretMockSecretMockSecret01' };
+      },
+    ],
     ['GET', /^\/api\/apps\/(\w+)$/, (a) => appOf(a.params[0])],
-    ['PATCH', /^\/api\/apps\/(\w+)$/, (a) => {
-      const changed = appOf(a.params[0]);
-      if (String(a.body.event_url ?? '').includes('fail')) throw new Refusal(400, 'challenge_failed', 'The address answered 404.', '该地址返回了 404。', 'event_url');
-      return Object.assign(changed, a.body);
-    }],
+    [
+      'PATCH',
+      /^\/api\/apps\/(\w+)$/,
+      (a) => {
+        const changed = appOf(a.params[0]);
+        if (String(a.body.event_url ?? '').includes('fail'))
+          throw new Refusal(400, 'challenge_failed', 'The address answered 404.', '该地址返回了 404。', 'event_url');
+        return Object.assign(changed, a.body);
+      },
+    ],
     ['POST', /^\/api\/apps\/(\w+)\/secret$/, () => ({ app_secret: 'rotatedSecretRotatedSecret000002' })],
     ['GET', /^\/api\/apps\/(\w+)\/deliveries$/, (a) => ({ items: appOf(a.params[0]).enabled ? deliveries : [] })],
     ['GET', /^\/api\/users$/, () => ({ items: state.users })],
-    ['POST', /^\/api\/users$/, (a) => {
-      if (state.users.some((u) => u.email === a.body.email)) throw new Refusal(409, 'email_taken', 'Somebody has this e-mail address already.', '该邮箱已被使用。', 'email');
-      const made = { id: `u_${Math.random().toString(16).slice(2, 10)}`, name: a.body.name as string, email: a.body.email as string, role: 'member' as const, disabled: false, password: a.body.password as string };
-      state.users.push(made);
-      return made;
-    }],
+    [
+      'POST',
+      /^\/api\/users$/,
+      (a) => {
+        if (state.users.some((u) => u.email === a.body.email))
+          throw new Refusal(409, 'email_taken', 'Somebody has this e-mail address already.', '该邮箱已被使用。', 'email');
+        const made = {
+          id: `u_${Math.random().toString(16).slice(2, 10)}`,
+          name: a.body.name as string,
+          email: a.body.email as string,
+          role: 'member' as const,
+          disabled: false,
+          password: a.body.password as string,
+        };
+        state.users.push(made);
+        return made;
+      },
+    ],
     ['PATCH', /^\/api\/users\/(\w+)$/, (a) => Object.assign(state.users.find((u) => u.id === a.params[0]) ?? {}, { disabled: a.body.disabled })],
   ];
 }
@@ -271,13 +445,36 @@ async function sendVideo(req: IncomingMessage, res: ServerResponse) {
   const file = join(tmpdir(), 'huilu-mock-minute.mp4');
   const body = await readFile(file).catch(async () => {
     const input = ['-f', 'lavfi', '-i', 'testsrc2=size=1280x720:rate=25', '-f', 'lavfi', '-i', 'sine=frequency=330:beep_factor=4'];
-    await promisify(execFile)('ffmpeg', ['-v', 'error', '-y', ...input, '-t', '30', '-c:v', 'libx264', '-preset', 'ultrafast', '-pix_fmt', 'yuv420p', '-c:a', 'aac', '-movflags', '+faststart', file]);
+    await promisify(execFile)('ffmpeg', [
+      '-v',
+      'error',
+      '-y',
+      ...input,
+      '-t',
+      '30',
+      '-c:v',
+      'libx264',
+      '-preset',
+      'ultrafast',
+      '-pix_fmt',
+      'yuv420p',
+      '-c:a',
+      'aac',
+      '-movflags',
+      '+faststart',
+      file,
+    ]);
     return readFile(file);
   });
   const range = /^bytes=(\d+)-(\d*)$/.exec(req.headers.range ?? '');
   const from = Number(range?.[1] ?? 0);
   const to = Math.min(range?.[2] ? Number(range[2]) : body.length - 1, body.length - 1);
-  res.writeHead(range ? 206 : 200, { 'Content-Type': 'video/mp4', 'Accept-Ranges': 'bytes', 'Content-Length': to - from + 1, ...(range ? { 'Content-Range': `bytes ${from}-${to}/${body.length}` } : {}) });
+  res.writeHead(range ? 206 : 200, {
+    'Content-Type': 'video/mp4',
+    'Accept-Ranges': 'bytes',
+    'Content-Length': to - from + 1,
+    ...(range ? { 'Content-Range': `bytes ${from}-${to}/${body.length}` } : {}),
+  });
   res.end(body.subarray(from, to + 1));
 }
 

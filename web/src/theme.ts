@@ -1,4 +1,4 @@
-import { createTheme, type CSSVariablesResolver, localStorageColorSchemeManager } from '@mantine/core';
+import { Anchor, createTheme, type CSSVariablesResolver, localStorageColorSchemeManager } from '@mantine/core';
 
 /** The look: calm lake green, grey that leans towards it, and coral for everything that says "recording". */
 export const theme = createTheme({
@@ -17,6 +17,7 @@ export const theme = createTheme({
   cursorType: 'pointer',
   respectReducedMotion: true,
   focusRing: 'auto',
+  components: { Anchor: Anchor.extend({ defaultProps: { underline: 'always' } }) }, // colour alone does not tell a link from text
 });
 
 /** Surfaces: the page is a shade darker than what lies on it. */

@@ -2,7 +2,24 @@
 
 import { call } from './client.ts';
 import type {
-  App, AppChange, Consent, Delivery, EventType, Joined, JoinInfo, JoinRequest, Me, Meeting, Minute, NewApp, NewReserve, Page, Reserve, Scope, Status, User,
+  App,
+  AppChange,
+  Consent,
+  Delivery,
+  EventType,
+  Joined,
+  JoinInfo,
+  JoinRequest,
+  Me,
+  Meeting,
+  Minute,
+  NewApp,
+  NewReserve,
+  Page,
+  Reserve,
+  Scope,
+  Status,
+  User,
 } from './types.ts';
 
 const id = encodeURIComponent;

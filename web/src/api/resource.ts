@@ -35,9 +35,7 @@ export function useResource<T>(key: string, load: (signal: AbortSignal) => Promi
         // Refused is refused; only the lack of an answer may leave the old one standing.
         const transient = error.status === 0 || error.status >= 500;
         setKept((old) =>
-          old.key === key && old.value.state === 'ready' && transient
-            ? { key, value: { ...old.value, error } }
-            : { key, value: { state: 'error', error } },
+          old.key === key && old.value.state === 'ready' && transient ? { key, value: { ...old.value, error } } : { key, value: { state: 'error', error } },
         );
       },
     );

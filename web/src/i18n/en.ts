@@ -144,7 +144,8 @@ export const en = {
   'lobby.turn_camera_off': 'Turn camera off',
   'lobby.without': 'You can join without it and only watch and listen.',
 
-  'media.insecure': 'Browsers give camera and microphone only to pages opened by https:// (or on this computer itself). This page was opened by {address}. Ask your administrator for the https address.',
+  'media.insecure':
+    'Browsers give camera and microphone only to pages opened by https:// (or on this computer itself). This page was opened by {address}. Ask your administrator for the https address.',
   'media.unsupported': 'This browser cannot use camera and microphone. Use a current Chrome, Edge, Firefox or Safari.',
   'media.denied_camera': 'The camera is blocked for this page. Click the icon beside the address, allow the camera, and try again.',
   'media.denied_mic': 'The microphone is blocked for this page. Click the icon beside the address, allow the microphone, and try again.',
@@ -152,7 +153,8 @@ export const en = {
   'media.missing_mic': 'No microphone was found. Plug one in and try again.',
   'media.busy_camera': 'The camera cannot be started. Another program may be using it: close that and try again.',
   'media.busy_mic': 'The microphone cannot be started. Another program may be using it: close that and try again.',
-  'media.denied_screen': 'The screen was not shared. If you meant to share it, choose a window and allow it; on a Mac also allow screen recording for the browser in System Settings.',
+  'media.denied_screen':
+    'The screen was not shared. If you meant to share it, choose a window and allow it; on a Mac also allow screen recording for the browser in System Settings.',
   'media.busy_screen': 'The screen cannot be shared from this browser right now.',
   'media.again': 'Try camera and microphone again',
 
@@ -166,7 +168,7 @@ export const en = {
   'nojoin.not_allowed': 'You are not among the people who may join this meeting. Ask its owner.',
   'nojoin.connect': 'The meeting’s media server cannot be reached. Your network may block it; another network often helps. Then try again.',
 
-  'room.label': 'Meeting',
+  'room.label': 'Meeting controls',
   'room.people': 'People',
   'room.people_count_one': '{n} person in the meeting',
   'room.people_count_other': '{n} people in the meeting',
@@ -188,10 +190,10 @@ export const en = {
   'room.sharing_you': 'You are sharing your screen',
   'room.sharing': '{name} is sharing the screen',
   'room.screen_of': 'Screen of {name}',
-  'room.record': 'Start recording',
+  'room.record': 'Record this meeting',
   'room.record_stop': 'Stop recording',
   'room.record_short': 'Record',
-  'room.record_stop_short': 'Stop rec.',
+  'room.record_stop_short': 'Stop recording',
   'room.rec': 'REC',
   'room.rec_label': 'This meeting is being recorded, for {time} so far',
   'room.rec_started': 'Recording has started. Everybody in this meeting is being recorded.',
@@ -212,8 +214,8 @@ export const en = {
   'room.settings_camera': 'Camera',
   'room.settings_speaker': 'Loudspeaker',
   'room.device_failed': 'That device could not be used. The former one stays on.',
-  'room.view_grid': 'Show everybody alike',
-  'room.view_speaker': 'Show who speaks large',
+  'room.view_grid': 'Grid: show everybody alike',
+  'room.view_speaker': 'Speaker: show who speaks large',
   'room.view_short_grid': 'Grid',
   'room.view_short_speaker': 'Speaker',
   'room.page_next': 'Next people',
@@ -283,7 +285,8 @@ export const en = {
   'minute.copy_link': 'Copy link',
   'minute.private': 'Only you can open this link.',
   'minute.forbidden_title': 'You may not see this',
-  'minute.forbidden_text': 'This recording belongs to somebody else and was not shared with you. If you were sent the link, ask its sender to share it with you.',
+  'minute.forbidden_text':
+    'This recording belongs to somebody else and was not shared with you. If you were sent the link, ask its sender to share it with you.',
   'minute.signed_in_as': 'You are signed in as {name}.',
   'minute.other_account': 'Use another account',
   'minute.missing_title': 'No such recording',
@@ -332,7 +335,6 @@ export const en = {
   'apps.secret_once': 'Copy the secret now. It is shown only this once; later it can only be replaced by a new one.',
   'apps.secret': 'App secret',
   'apps.secret_done': 'I have copied it',
-  'apps.open': 'Open {name}',
   'apps.scopes': 'Permissions',
   'apps.scopes_needed': 'Choose what the app may do. You can change it later.',
 
@@ -367,12 +369,14 @@ export const en = {
   'appx.scopes_asked': 'A program was refused because it lacks what is marked here. Tick and save to allow it.',
   'appx.scope_asked': 'asked for',
   'appx.event_url': 'Request URL',
-  'appx.event_url_help': 'Events are posted here. On saving, the server sends a challenge which your program must answer within one second. Empty: no events are sent.',
+  'appx.event_url_help':
+    'Events are posted here. On saving, the server sends a challenge which your program must answer within one second. Empty: no events are sent.',
   'appx.event_url_bad': 'Enter a full address such as https://app.example/webhook.',
   'appx.event_types': 'Events',
   'appx.event_types_help': 'An event is sent only if the app also has a permission for it.',
   'appx.challenge_failed': 'The request URL did not answer the challenge correctly, so it was not saved.',
-  'appx.deliveries_lead': 'The latest events for this app and each attempt to deliver them. After a failure the server tries again after 15 seconds, 5 minutes, 1 hour and 6 hours.',
+  'appx.deliveries_lead':
+    'The latest events for this app and each attempt to deliver them. After a failure the server tries again after 15 seconds, 5 minutes, 1 hour and 6 hours.',
   'appx.deliveries_empty': 'No events yet. They appear here as soon as something happens that the app subscribed to.',
   'appx.delivery_pending': 'Waiting',
   'appx.delivery_delivered': 'Delivered',
@@ -388,7 +392,8 @@ export const en = {
   'appx.refresh': 'Refresh',
   'appx.start_lead': 'Use the official SDK and change one thing: the base URL.',
   'appx.base_url': 'Base URL',
-  'appx.start_steps': 'The program below reserves a meeting, waits for recording_ready and fetches the recording. Set APP_SECRET, OWNER_OPEN_ID, VERIFICATION_TOKEN and ENCRYPT_KEY in its environment.',
+  'appx.start_steps':
+    'The program below reserves a meeting, waits for recording_ready and fetches the recording. Set APP_SECRET, OWNER_OPEN_ID, VERIFICATION_TOKEN and ENCRYPT_KEY in its environment.',
   'appx.start_curl': 'Or try it by hand:',
   'appx.start_needs': 'It needs the permissions vc:reserve and vc:record:readonly, vc:meeting:readonly for the event, and its /webhook address as request URL.',
   'appx.unsaved': 'Not saved yet',
@@ -421,6 +426,7 @@ export const en = {
   'users.empty': 'Nobody yet.',
   'users.you': '{name} (you)',
   'users.id': 'User id',
+  'users.change': 'Change',
 } as const;
 
 export type Key = keyof typeof en;

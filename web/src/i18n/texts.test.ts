@@ -25,7 +25,15 @@ describe('the two languages', () => {
   test('are not mixed up: Chinese texts have Chinese characters, English ones have none', () => {
     // Names, numbers, and the switch that is written in the other language.
     const foreign = new Set<Key>([
-      'app.language', 'app.language_short', 'home.join_placeholder', 'apps.app_id', 'apps.secret', 'appx.verification_token', 'appx.encrypt_key', 'appx.base_url', 'room.page_of',
+      'app.language',
+      'app.language_short',
+      'home.join_placeholder',
+      'apps.app_id',
+      'apps.secret',
+      'appx.verification_token',
+      'appx.encrypt_key',
+      'appx.base_url',
+      'room.page_of',
       'appx.attempt_failed',
     ]);
     for (const key of keys.filter((k) => !foreign.has(k))) {
@@ -40,9 +48,14 @@ describe('the two languages', () => {
       .filter((f) => /\.tsx?$/.test(f) && !f.endsWith('.test.ts') && !f.endsWith('.test.tsx') && !/i18n\/(en|zh)\.ts$/.test(f))
       .map((f) => readFileSync(join(root, f), 'utf8'))
       .join('\n');
-    const built = [...source.matchAll(/`([a-z_.]*(?:\$\{[^}]+\}[a-z_.]*)+)`/g)].map((m) => new RegExp(`^${m[1]!.replaceAll('.', '\\.').replace(/\$\{[^}]+\}/g, '[a-z_]+')}$`));
+    const built = [...source.matchAll(/`([a-z_.]*(?:\$\{[^}]+\}[a-z_.]*)+)`/g)].map(
+      (m) => new RegExp(`^${m[1]!.replaceAll('.', '\\.').replace(/\$\{[^}]+\}/g, '[a-z_]+')}$`),
+    );
     const counted = [...source.matchAll(/tn\('([^']+)'/g)].map((m) => m[1]);
-    const unused = keys.filter((k) => !source.includes(`'${k}'`) && !built.some((b) => b.source !== '^[a-z_]+_[a-z_]+$' && b.test(k)) && !counted.includes(k.replace(/_(one|other)$/, '')));
+    const unused = keys.filter(
+      (k) =>
+        !source.includes(`'${k}'`) && !built.some((b) => b.source !== '^[a-z_]+_[a-z_]+$' && b.test(k)) && !counted.includes(k.replace(/_(one|other)$/, '')),
+    );
     expect(unused).toEqual([]);
   });
 });

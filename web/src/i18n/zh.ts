@@ -167,7 +167,7 @@ export const zh: Record<Key, string> = {
   'nojoin.not_allowed': '你不在可入会的人员范围内，请联系会议所有者。',
   'nojoin.connect': '无法连接会议媒体服务器，可能被网络限制，换一个网络通常可以解决。请重试。',
 
-  'room.label': '会议',
+  'room.label': '会议控制栏',
   'room.people': '参会人',
   'room.people_count_one': '会议中有 {n} 人',
   'room.people_count_other': '会议中有 {n} 人',
@@ -333,7 +333,6 @@ export const zh: Record<Key, string> = {
   'apps.secret_once': '请现在复制密钥。它只显示这一次，之后只能更换为新的密钥。',
   'apps.secret': 'App Secret',
   'apps.secret_done': '我已复制',
-  'apps.open': '打开 {name}',
   'apps.scopes': '权限',
   'apps.scopes_needed': '选择应用可以做什么，之后可以修改。',
 
@@ -389,7 +388,8 @@ export const zh: Record<Key, string> = {
   'appx.refresh': '刷新',
   'appx.start_lead': '使用官方 SDK，只需修改一处：Base URL。',
   'appx.base_url': 'Base URL',
-  'appx.start_steps': '下面的程序会预约一场会议，等待 recording_ready 事件，然后获取录制。请在环境变量中设置 APP_SECRET、OWNER_OPEN_ID、VERIFICATION_TOKEN 和 ENCRYPT_KEY。',
+  'appx.start_steps':
+    '下面的程序会预约一场会议，等待 recording_ready 事件，然后获取录制。请在环境变量中设置 APP_SECRET、OWNER_OPEN_ID、VERIFICATION_TOKEN 和 ENCRYPT_KEY。',
   'appx.start_curl': '也可以手动试试：',
   'appx.start_needs': '需要权限 vc:reserve 和 vc:record:readonly，接收事件还需 vc:meeting:readonly，并把它的 /webhook 地址设为请求地址。',
   'appx.unsaved': '尚未保存',
@@ -422,4 +422,5 @@ export const zh: Record<Key, string> = {
   'users.empty': '还没有成员。',
   'users.you': '{name}（我）',
   'users.id': '用户 ID',
+  'users.change': '修改',
 };

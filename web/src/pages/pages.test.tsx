@@ -19,7 +19,10 @@ const here = (router: { state: { location: { pathname: string; search: string } 
 
 describe('the login page', () => {
   test('signs in and goes on to where somebody wanted to be', async () => {
-    const asked = serve({ ...signedOut, 'POST /api/login': { body: { user: { id: 'u', name: 'Ada', email: 'a@x', role: 'member' }, tenant: { key: 't', name: 'F' } } } });
+    const asked = serve({
+      ...signedOut,
+      'POST /api/login': { body: { user: { id: 'u', name: 'Ada', email: 'a@x', role: 'member' }, tenant: { key: 't', name: 'F' } } },
+    });
     const router = show('/login', <LoginPage />, '/login?next=%2Fj%2F123456789');
     await userEvent.type(await screen.findByTestId('login-email'), ' ada@x.example ');
     await userEvent.type(screen.getByTestId('login-password'), ' secret ');
@@ -47,8 +50,16 @@ describe('the login page', () => {
 
 describe('the minute’s page', () => {
   const minute = {
-    token: 'tok', title: 'Secret plan', start_ms: 1, duration_ms: 65_000, owner_name: 'Ada', participants: [{ name: 'Grace', joined_ms: 1, left_ms: 2 }],
-    media_url: '/media/tok.mp4', poster_url: '/media/tok.jpg', can_download: true, is_owner: true,
+    token: 'tok',
+    title: 'Secret plan',
+    start_ms: 1,
+    duration_ms: 65_000,
+    owner_name: 'Ada',
+    participants: [{ name: 'Grace', joined_ms: 1, left_ms: 2 }],
+    media_url: '/media/tok.mp4',
+    poster_url: '/media/tok.jpg',
+    can_download: true,
+    is_owner: true,
   };
   const open = () => show('/minutes/:token', <MinutePage />, '/minutes/tok');
 
@@ -104,7 +115,12 @@ describe('the consent page', () => {
   test('says in plain words what the app may do, and sends the request back unchanged', async () => {
     const left = vi.fn();
     vi.stubGlobal('location', { ...window.location, assign: left });
-    const asked = serve({ ...signedIn, [`GET /api/oauth/authorize?${query}`]: asks, 'GET /api/scopes': words, 'POST /api/oauth/authorize': { body: { redirect: 'https://app.example/cb?code=1' } } });
+    const asked = serve({
+      ...signedIn,
+      [`GET /api/oauth/authorize?${query}`]: asks,
+      'GET /api/scopes': words,
+      'POST /api/oauth/authorize': { body: { redirect: 'https://app.example/cb?code=1' } },
+    });
     open();
     await screen.findByText('See recordings of meetings');
     screen.getByText('new:scope'); // nobody said what it means: its name is better than nothing
@@ -116,7 +132,12 @@ describe('the consent page', () => {
   test('never follows an address that is a script', async () => {
     const left = vi.fn();
     vi.stubGlobal('location', { ...window.location, assign: left });
-    serve({ ...signedIn, [`GET /api/oauth/authorize?${query}`]: asks, 'GET /api/scopes': words, 'POST /api/oauth/authorize': { body: { redirect: 'javascript:alert(1)' } } });
+    serve({
+      ...signedIn,
+      [`GET /api/oauth/authorize?${query}`]: asks,
+      'GET /api/scopes': words,
+      'POST /api/oauth/authorize': { body: { redirect: 'javascript:alert(1)' } },
+    });
     open();
     await userEvent.click(await screen.findByTestId('consent-deny'));
     await screen.findByTestId('consent-problem');
@@ -124,7 +145,11 @@ describe('the consent page', () => {
   });
 
   test('offers nothing to allow when the request is wrong', async () => {
-    serve({ ...signedIn, [`GET /api/oauth/authorize?${query}`]: { status: 400, body: { code: 20029, message: 'redirect_uri is not in the list' } }, 'GET /api/scopes': words });
+    serve({
+      ...signedIn,
+      [`GET /api/oauth/authorize?${query}`]: { status: 400, body: { code: 20029, message: 'redirect_uri is not in the list' } },
+      'GET /api/scopes': words,
+    });
     open();
     expect((await screen.findByTestId('consent-bad')).textContent).toMatch(/20029.*redirect_uri is not in the list/);
     expect(screen.queryByTestId('consent-allow')).toBeNull();
@@ -133,7 +158,15 @@ describe('the consent page', () => {
 
 describe('the list of meetings', () => {
   const meeting = (id: string, topic: string) => ({
-    meeting_id: id, meeting_no: '123456789', url: 'https://x/j/123456789', topic, status: 'ended', start_ms: 1, end_ms: 2, is_owner: true, participants: 2,
+    meeting_id: id,
+    meeting_no: '123456789',
+    url: 'https://x/j/123456789',
+    topic,
+    status: 'ended',
+    start_ms: 1,
+    end_ms: 2,
+    is_owner: true,
+    participants: 2,
     recording: { state: 'ready', minute_token: `m${id}`, duration_ms: 1, progress: null, cause: null },
   });
 

@@ -49,7 +49,13 @@ export function CopyButton({ text, label, testId, ...props }: CopyButtonProps) {
   const { t } = useTexts();
   const { copied, copy } = useCopy(text);
   return (
-    <Button variant="default" leftSection={copied ? <IconCheck size={17} aria-hidden /> : <IconCopy size={17} aria-hidden />} {...props} onClick={copy} data-testid={testId}>
+    <Button
+      variant="default"
+      leftSection={copied ? <IconCheck size={17} aria-hidden /> : <IconCopy size={17} aria-hidden />}
+      {...props}
+      onClick={copy}
+      data-testid={testId}
+    >
       <span aria-live="polite">{copied ? t('app.copied') : label}</span>
     </Button>
   );
@@ -68,7 +74,21 @@ export function CopyIcon({ text, label, testId }: { text: string; label: string;
 }
 
 /** CopyField shows a value that people copy rather than type. */
-export function CopyField({ label, value, help, testId, copyLabel, extra }: { label: string; value: string; help?: ReactNode; testId?: string; copyLabel?: string; extra?: ReactNode }) {
+export function CopyField({
+  label,
+  value,
+  help,
+  testId,
+  copyLabel,
+  extra,
+}: {
+  label: string;
+  value: string;
+  help?: ReactNode;
+  testId?: string;
+  copyLabel?: string;
+  extra?: ReactNode;
+}) {
   const { t } = useTexts();
   return (
     <TextInput
@@ -103,7 +123,14 @@ export function Code({ text, label, testId }: { text: string; label: string; tes
         pr={52}
         data-testid={testId}
         tabIndex={0}
-        style={{ overflow: 'auto', maxHeight: 460, background: 'var(--huilu-page)', border: '1px solid var(--huilu-line)', borderRadius: 'var(--mantine-radius-md)', overflowWrap: 'normal' }}
+        style={{
+          overflow: 'auto',
+          maxHeight: 460,
+          background: 'var(--huilu-page)',
+          border: '1px solid var(--huilu-line)',
+          borderRadius: 'var(--mantine-radius-md)',
+          overflowWrap: 'normal',
+        }}
       >
         {text}
       </Text>

@@ -7,7 +7,13 @@ const locale = (lang: Lang) => (lang === 'zh' ? 'zh-CN' : 'en');
 /** "Mon, Nov 23, 2026, 14:05" in the reader's time zone. */
 export function dateTime(ms: number, lang: Lang): string {
   return new Intl.DateTimeFormat(locale(lang), {
-    weekday: 'short', year: 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', hour12: false,
+    weekday: 'short',
+    year: 'numeric',
+    month: 'short',
+    day: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    hour12: false,
   }).format(ms);
 }
 

@@ -36,7 +36,13 @@ export function RequireAdmin({ children }: { children: ReactNode }) {
         children
       ) : (
         <Shell>
-          <Notice title={t('admin.only_title')} text={t('admin.only_text', { tenant: me?.tenant.name ?? '' })} icon={<IconLock size={44} stroke={1.4} aria-hidden />} home testId="admin-only" />
+          <Notice
+            title={t('admin.only_title')}
+            text={t('admin.only_text', { tenant: me?.tenant.name ?? '' })}
+            icon={<IconLock size={44} stroke={1.4} aria-hidden />}
+            home
+            testId="admin-only"
+          />
         </Shell>
       )}
     </RequireSession>

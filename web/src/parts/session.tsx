@@ -60,9 +60,6 @@ export function SessionProvider({ children }: { children: ReactNode }) {
     setRound((n) => n + 1);
   }, []);
 
-  const value = useMemo(
-    () => ({ known, me: known.state === 'in' ? known.me : null, login, logout, ended, reload }),
-    [known, login, logout, ended, reload],
-  );
+  const value = useMemo(() => ({ known, me: known.state === 'in' ? known.me : null, login, logout, ended, reload }), [known, login, logout, ended, reload]);
   return <Context.Provider value={value}>{children}</Context.Provider>;
 }

@@ -109,7 +109,14 @@ function StatusBanner() {
   const problems = status.data?.problems ?? [];
   if (problems.length === 0) return null;
   return (
-    <Alert color={status.data?.ready ? 'yellow' : 'coral'} icon={<IconAlertTriangle aria-hidden />} title={t('app.not_ready')} mb="lg" role="status" data-testid="status-banner">
+    <Alert
+      color={status.data?.ready ? 'yellow' : 'coral'}
+      icon={<IconAlertTriangle aria-hidden />}
+      title={t('app.not_ready')}
+      mb="lg"
+      role="status"
+      data-testid="status-banner"
+    >
       <Box component="ul" m={0} pl="md">
         {problems.map((p) => (
           <li key={p.code}>{lang === 'zh' ? p.message_zh : p.message_en}</li>

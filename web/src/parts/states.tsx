@@ -31,7 +31,15 @@ export function Loading() {
 export function Problem({ error, onRetry }: { error: ApiError; onRetry?: () => void }) {
   const texts = useTexts();
   return (
-    <Alert color="coral" variant="light" icon={<IconAlertCircle aria-hidden />} title={texts.t('error.title')} role="alert" data-testid="problem" data-code={error.code}>
+    <Alert
+      color="coral"
+      variant="light"
+      icon={<IconAlertCircle aria-hidden />}
+      title={texts.t('error.title')}
+      role="alert"
+      data-testid="problem"
+      data-code={error.code}
+    >
       <Stack gap="sm" align="flex-start">
         <Text size="sm">{errorText(error, texts)}</Text>
         {onRetry && (

@@ -1,12 +1,11 @@
 // How tests show a page: with both providers, at an address, against a server that is a table of answers.
 
-import { MantineProvider } from '@mantine/core';
-import { Notifications } from '@mantine/notifications';
 import { render } from '@testing-library/react';
 import type { ReactElement } from 'react';
 import { createMemoryRouter, RouterProvider } from 'react-router';
 import { vi } from 'vitest';
 import { LanguageProvider } from '../i18n/index.tsx';
+import { Look } from '../parts/look.tsx';
 import { SessionProvider } from '../parts/session.tsx';
 
 export type Answers = Record<string, { status?: number; body?: unknown } | ((body: unknown) => { status?: number; body?: unknown })>;
@@ -29,7 +28,7 @@ export function serve(answers: Answers): { method: string; path: string; body: u
   return asked;
 }
 
-/** show renders a page at an address; every other address shows "at <address>". */
+/** show renders a page at an address; every other address shows "elsewhere". */
 export function show(path: string, page: ReactElement, at: string) {
   const router = createMemoryRouter(
     [
@@ -39,14 +38,13 @@ export function show(path: string, page: ReactElement, at: string) {
     { initialEntries: [at] },
   );
   render(
-    <MantineProvider env="test">
-      <LanguageProvider>
-        <Notifications />
+    <LanguageProvider>
+      <Look env="test">
         <SessionProvider>
           <RouterProvider router={router} />
         </SessionProvider>
-      </LanguageProvider>
-    </MantineProvider>,
+      </Look>
+    </LanguageProvider>,
   );
   return router;
 }

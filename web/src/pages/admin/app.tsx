@@ -34,7 +34,8 @@ function Found({ appID }: { appID: string }) {
   const save = useCallback(async (change: AppChange) => setChanged(await api.changeApp(appID, change)), [appID]);
   if (loaded.state === 'loading') return <Loading />;
   if (loaded.state === 'error') {
-    if (loaded.error.status === 404) return <Notice title={t('lost.title')} text={t('error.not_found')} icon={<IconSearchOff size={44} stroke={1.4} aria-hidden />} home />;
+    if (loaded.error.status === 404)
+      return <Notice title={t('lost.title')} text={t('error.not_found')} icon={<IconSearchOff size={44} stroke={1.4} aria-hidden />} home />;
     return <Problem error={loaded.error} onRetry={loaded.reload} />;
   }
   return <Details app={changed ?? loaded.data} save={save} />;

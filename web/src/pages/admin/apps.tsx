@@ -66,7 +66,7 @@ function AppList({ apps, onNew }: { apps: App[]; onNew: () => void }) {
     <Stack component="ul" gap="sm" m={0} p={0} style={{ listStyle: 'none' }} data-testid="apps">
       {apps.map((a) => (
         <li key={a.app_id}>
-          <Link to={`/admin/apps/${a.app_id}`} className={`card ${style.app}`} aria-label={t('apps.open', { name: a.name })} data-testid="app" data-app-id={a.app_id}>
+          <Link to={`/admin/apps/${a.app_id}`} className={`card ${style.app}`} data-testid="app" data-app-id={a.app_id}>
             <Stack gap={2} miw={0} style={{ flex: 1 }}>
               <Group gap="xs">
                 <Text fw={600}>{a.name}</Text>
@@ -75,7 +75,8 @@ function AppList({ apps, onNew }: { apps: App[]; onNew: () => void }) {
                 </Badge>
               </Group>
               <Text size="sm" c="dimmed">
-                <span className="mono">{a.app_id}</span> · {tn('apps.scopes', a.scopes?.length ?? 0)} · {t('apps.created', { when: dateTime(a.created_ms, lang) })}
+                <span className="mono">{a.app_id}</span> · {tn('apps.scopes', a.scopes?.length ?? 0)} ·{' '}
+                {t('apps.created', { when: dateTime(a.created_ms, lang) })}
               </Text>
             </Stack>
             <IconChevronRight size={18} aria-hidden />
@@ -104,7 +105,6 @@ function NewAppDialog({ opened, onClose }: { opened: boolean; onClose: () => voi
       closeOnClickOutside={!made}
       closeOnEscape={!made}
       withCloseButton={!made}
-      closeButtonProps={{ 'aria-label': t('app.close') }}
     >
       {made ? (
         <Stack data-testid="app-made">
@@ -159,7 +159,16 @@ function NewAppForm({ onMade, onCancel }: { onMade: (a: NewApp) => void; onCance
             {bad.form}
           </Alert>
         )}
-        <TextInput label={t('apps.name')} description={t('apps.name_help')} value={name} maxLength={60} onChange={(e) => setName(e.currentTarget.value)} error={bad.name} data-autofocus data-testid="app-name" />
+        <TextInput
+          label={t('apps.name')}
+          description={t('apps.name_help')}
+          value={name}
+          maxLength={60}
+          onChange={(e) => setName(e.currentTarget.value)}
+          error={bad.name}
+          data-autofocus
+          data-testid="app-name"
+        />
         <Stack gap="xs">
           <div>
             <Text size="sm" fw={600}>

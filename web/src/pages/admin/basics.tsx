@@ -59,7 +59,16 @@ function Settings({ app, save }: TabProps) {
   return (
     <form onSubmit={submit} noValidate className={`card ${style.panel}`}>
       <Stack>
-        <TextInput label={t('apps.name')} description={t('apps.name_help')} value={name} maxLength={60} onChange={(e) => setName(e.currentTarget.value)} error={bad.name} maw={420} data-testid="app-name" />
+        <TextInput
+          label={t('apps.name')}
+          description={t('apps.name_help')}
+          value={name}
+          maxLength={60}
+          onChange={(e) => setName(e.currentTarget.value)}
+          error={bad.name}
+          maw={420}
+          data-testid="app-name"
+        />
         <Textarea
           label={t('appx.redirects')}
           description={t('appx.redirects_help')}
@@ -128,7 +137,7 @@ function Keys({ app }: { app: App }) {
           </Group>
         )}
       </Stack>
-      <Modal opened={asking} onClose={() => setAsking(false)} title={t('appx.rotate_title')} centered closeButtonProps={{ 'aria-label': t('app.close') }}>
+      <Modal opened={asking} onClose={() => setAsking(false)} title={t('appx.rotate_title')} centered>
         <Stack>
           <Text size="sm">{t('appx.rotate_text')}</Text>
           {problem && (
@@ -174,7 +183,7 @@ function Enabled({ app, save }: TabProps) {
           {refused.text}
         </Alert>
       )}
-      <Modal opened={asking} onClose={() => setAsking(false)} title={t('appx.disable_title', { name: app.name })} centered closeButtonProps={{ 'aria-label': t('app.close') }}>
+      <Modal opened={asking} onClose={() => setAsking(false)} title={t('appx.disable_title', { name: app.name })} centered>
         <Text size="sm" mb="md">
           {t('appx.disable_text')}
         </Text>

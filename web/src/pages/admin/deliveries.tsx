@@ -30,7 +30,8 @@ export function Deliveries({ appID }: { appID: string }) {
         <Stale error={found.state === 'ready' ? found.error : undefined} />
         {found.state === 'loading' && <Loading />}
         {found.state === 'error' && <Problem error={found.error} onRetry={found.reload} />}
-        {found.state === 'ready' && (found.data.length === 0 ? <Text data-testid="no-deliveries">{t('appx.deliveries_empty')}</Text> : <Listed deliveries={found.data} />)}
+        {found.state === 'ready' &&
+          (found.data.length === 0 ? <Text data-testid="no-deliveries">{t('appx.deliveries_empty')}</Text> : <Listed deliveries={found.data} />)}
       </Stack>
     </section>
   );

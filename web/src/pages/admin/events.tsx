@@ -62,7 +62,12 @@ function Subscription({ app, save }: TabProps) {
           </Text>
         </div>
         <EventPicker value={types} onChange={setTypes} />
-        <SaveBar busy={busy} refused={failed ? undefined : refused?.text} dirty={url.trim() !== (app.event_url ?? '') || !sameSet(types, had)} testId="save-events" />
+        <SaveBar
+          busy={busy}
+          refused={failed ? undefined : refused?.text}
+          dirty={url.trim() !== (app.event_url ?? '') || !sameSet(types, had)}
+          testId="save-events"
+        />
       </Stack>
     </form>
   );
@@ -82,7 +87,14 @@ function Sealed({ label, help, value, testId }: { label: string; help: string; v
         readOnly
         data-testid={testId}
         rightSection={
-          <ActionIcon variant="subtle" color="gray" size="lg" aria-label={t('appx.reveal', { what: label })} onClick={() => setOpen(true)} data-testid={`${testId}-reveal`}>
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            size="lg"
+            aria-label={t('appx.reveal', { what: label })}
+            onClick={() => setOpen(true)}
+            data-testid={`${testId}-reveal`}
+          >
             <IconEye size={18} aria-hidden />
           </ActionIcon>
         }

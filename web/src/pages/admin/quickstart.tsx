@@ -7,7 +7,10 @@ import style from './admin.module.css';
 
 /** goProgram is quickstart/main.go for one server and one app. */
 export function goProgram(source: string, baseURL: string, appID: string): string {
-  return source.replace(/^(\/\/.*\n)+(?=package)/, '').replace('https://huilu.example', baseURL).replace('cli_example', appID);
+  return source
+    .replace(/^(\/\/.*\n)+(?=package)/, '')
+    .replace('https://huilu.example', baseURL)
+    .replace('cli_example', appID);
 }
 
 /** curlProgram gets a token by hand; the secret comes from the environment so that it stays out of the history. */

@@ -28,7 +28,15 @@ export function EventPicker({ value, onChange }: PickerProps) {
   const types = useResource('event-types', api.eventTypes);
   if (types.state === 'loading') return <Loading />;
   if (types.state === 'error') return <Problem error={types.error} onRetry={types.reload} />;
-  return <Picker rows={types.data.map((e) => ({ id: e.type, text: lang === 'zh' ? e.text_zh : e.text_en }))} value={value} onChange={onChange} asked={[]} testId="event-type" />;
+  return (
+    <Picker
+      rows={types.data.map((e) => ({ id: e.type, text: lang === 'zh' ? e.text_zh : e.text_en }))}
+      value={value}
+      onChange={onChange}
+      asked={[]}
+      testId="event-type"
+    />
+  );
 }
 
 interface Row {

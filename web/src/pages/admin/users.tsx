@@ -44,7 +44,7 @@ function Users() {
       {users.state === 'loading' && <Loading />}
       {users.state === 'error' && <Problem error={users.error} onRetry={users.reload} />}
       {users.state === 'ready' && <UserTable users={users.data} onChanged={users.reload} />}
-      <Modal opened={making} onClose={close} title={t('users.new')} centered closeButtonProps={{ 'aria-label': t('app.close') }}>
+      <Modal opened={making} onClose={close} title={t('users.new')} centered>
         <NewUser
           onMade={() => {
             close();
@@ -83,7 +83,9 @@ function UserTable({ users, onChanged }: { users: User[]; onChanged: () => void 
                 <Table.Th>{t('users.id')}</Table.Th>
                 <Table.Th>{t('users.role')}</Table.Th>
                 <Table.Th>{t('users.state')}</Table.Th>
-                <Table.Th />
+                <Table.Th>
+                  <span className="hidden">{t('users.change')}</span>
+                </Table.Th>
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
@@ -130,7 +132,7 @@ function UserTable({ users, onChanged }: { users: User[]; onChanged: () => void 
           </Table>
         </Table.ScrollContainer>
       </div>
-      <Modal opened={asking !== null} onClose={() => setAsking(null)} title={t('users.disable_title', { name: asking?.name ?? '' })} centered closeButtonProps={{ 'aria-label': t('app.close') }}>
+      <Modal opened={asking !== null} onClose={() => setAsking(null)} title={t('users.disable_title', { name: asking?.name ?? '' })} centered>
         <Text size="sm" mb="md">
           {t('users.disable_text')}
         </Text>
@@ -189,8 +191,24 @@ function NewUser({ onMade, onCancel }: { onMade: () => void; onCancel: () => voi
             {refused.text}
           </Alert>
         )}
-        <TextInput label={t('users.name')} value={name} maxLength={60} onChange={(e) => setName(e.currentTarget.value)} error={bad.name ?? about('name')} data-autofocus data-testid="user-name-field" />
-        <TextInput label={t('users.email')} type="email" value={email} autoComplete="off" onChange={(e) => setEmail(e.currentTarget.value)} error={bad.email ?? about('email')} data-testid="user-email" />
+        <TextInput
+          label={t('users.name')}
+          value={name}
+          maxLength={60}
+          onChange={(e) => setName(e.currentTarget.value)}
+          error={bad.name ?? about('name')}
+          data-autofocus
+          data-testid="user-name-field"
+        />
+        <TextInput
+          label={t('users.email')}
+          type="email"
+          value={email}
+          autoComplete="off"
+          onChange={(e) => setEmail(e.currentTarget.value)}
+          error={bad.email ?? about('email')}
+          data-testid="user-email"
+        />
         <TextInput
           label={t('users.password')}
           description={t('users.password_help')}

@@ -63,7 +63,12 @@ function JoinByNumber() {
     if (no) navigate(joinPath(no));
   };
   return (
-    <form onSubmit={submit} className="card" style={{ padding: 'var(--mantine-spacing-md)', marginBottom: 'var(--mantine-spacing-lg)' }} data-testid="join-by-number">
+    <form
+      onSubmit={submit}
+      className="card"
+      style={{ padding: 'var(--mantine-spacing-md)', marginBottom: 'var(--mantine-spacing-lg)' }}
+      data-testid="join-by-number"
+    >
       <SimpleGrid cols={1}>
         <TextInput
           label={t('home.join_label')}

@@ -18,7 +18,6 @@ export function NewMeeting({ opened, onClose }: { opened: boolean; onClose: () =
       onExitTransitionEnd={() => setMade(null)}
       title={t(made ? 'new.done_title' : 'new.title')}
       centered
-      closeButtonProps={{ 'aria-label': t('app.close') }}
       data-testid="new-meeting-dialog"
     >
       {made ? <Made reserve={made} /> : <Form onMade={setMade} onClose={onClose} />}
@@ -79,7 +78,13 @@ function Form({ onMade, onClose }: { onMade: (r: Reserve) => void; onClose: () =
           onChange={(e) => setAutoRecord(e.currentTarget.checked)}
           data-testid="new-auto-record"
         />
-        <Switch label={t('new.guests')} description={t('new.guests_help')} checked={guests} onChange={(e) => setGuests(e.currentTarget.checked)} data-testid="new-guests" />
+        <Switch
+          label={t('new.guests')}
+          description={t('new.guests_help')}
+          checked={guests}
+          onChange={(e) => setGuests(e.currentTarget.checked)}
+          data-testid="new-guests"
+        />
         <TextInput
           label={
             <>

@@ -29,7 +29,15 @@ export function MeetingRow({ meeting: m }: { meeting: Meeting }) {
           <Text component="h2" fw={600} fz="md" m={0} style={{ overflowWrap: 'anywhere' }}>
             {topic}
           </Text>
-          <Badge color={chip.color} variant={live ? 'filled' : 'light'} radius="sm" tt="none" fw={600} leftSection={live ? <span className={style.live} /> : undefined} data-testid="chip">
+          <Badge
+            color={chip.color}
+            variant={live ? 'filled' : 'light'}
+            radius="sm"
+            tt="none"
+            fw={600}
+            leftSection={live ? <span className={style.live} /> : undefined}
+            data-testid="chip"
+          >
             {t(chip.key)}
           </Badge>
           {!m.is_owner && (
@@ -72,7 +80,13 @@ function Actions({ meeting: m, topic }: { meeting: Meeting; topic: string }) {
   const minute = minutePath(m);
   if (minute) {
     return (
-      <Button component={Link} to={minute} leftSection={<IconPlayerPlayFilled size={16} aria-hidden />} aria-label={`${t('home.watch')}: ${topic}`} data-testid="watch">
+      <Button
+        component={Link}
+        to={minute}
+        leftSection={<IconPlayerPlayFilled size={16} aria-hidden />}
+        aria-label={`${t('home.watch')}: ${topic}`}
+        data-testid="watch"
+      >
         {t('home.watch')}
       </Button>
     );

@@ -4,7 +4,15 @@ import { texts } from '../../i18n/index.tsx';
 import { chipOf, hintOf, minutePath, refreshAfter } from './state.ts';
 
 const meeting = (status: Meeting['status'], state?: RecordingState, more: Partial<NonNullable<Meeting['recording']>> = {}): Meeting => ({
-  meeting_id: '1', meeting_no: '123456789', url: '', topic: '', status, start_ms: 0, end_ms: 0, is_owner: true, participants: 1,
+  meeting_id: '1',
+  meeting_no: '123456789',
+  url: '',
+  topic: '',
+  status,
+  start_ms: 0,
+  end_ms: 0,
+  is_owner: true,
+  participants: 1,
   recording: state ? { state, minute_token: null, duration_ms: null, progress: null, cause: null, ...more } : null,
 });
 

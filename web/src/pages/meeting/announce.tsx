@@ -21,7 +21,14 @@ export function AnnouncerProvider({ children }: { children: ReactNode }) {
     (text: string, options: { id?: string; urgent?: boolean } = {}) => {
       say(text);
       // role none: the live region has said it already
-      notifications.show({ id: options.id, message: text, color: options.urgent ? 'coral' : 'lake', autoClose: options.urgent ? 8000 : 5000, role: 'none', withBorder: true });
+      notifications.show({
+        id: options.id,
+        message: text,
+        color: options.urgent ? 'coral' : 'lake',
+        autoClose: options.urgent ? 8000 : 5000,
+        role: 'none',
+        withBorder: true,
+      });
     },
     [say],
   );

@@ -23,7 +23,21 @@ interface ControlButtonProps {
 }
 
 /** ControlButton is one button of the bar under the meeting. */
-export function ControlButton({ label, caption, icon, onClick, busy, look = 'plain', shortcut, testId, state, expanded, ref, className, ...menu }: ControlButtonProps) {
+export function ControlButton({
+  label,
+  caption,
+  icon,
+  onClick,
+  busy,
+  look = 'plain',
+  shortcut,
+  testId,
+  state,
+  expanded,
+  ref,
+  className,
+  ...menu
+}: ControlButtonProps) {
   return (
     <Tooltip label={shortcut ? `${label} (${shortcut.replace('Control', 'Ctrl')})` : label} openDelay={400} disabled={menu['aria-expanded'] === true}>
       <UnstyledButton

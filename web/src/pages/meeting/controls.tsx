@@ -52,64 +52,66 @@ export function Controls({ room, live, meeting, view, onView, listed, onList }: 
   const sharing = live.shares.some((s) => s.person.local);
   const canShare = typeof navigator.mediaDevices?.getDisplayMedia === 'function';
   return (
-    <footer className={style.controls} role="toolbar" aria-label={t('room.label')}>
-      <ControlButton
-        label={t(me.mic ? 'room.mic_on' : 'room.mic_off')}
-        caption={t(me.mic ? 'room.mic_short_on' : 'room.mic_short_off')}
-        icon={me.mic ? <IconMicrophone aria-hidden /> : <IconMicrophoneOff aria-hidden />}
-        look={me.mic ? 'plain' : 'off'}
-        busy={devices.busy === 'mic'}
-        onClick={devices.mic}
-        shortcut="Control+D"
-        testId="mic"
-        state={me.mic ? 'on' : 'off'}
-      />
-      <ControlButton
-        label={t(me.camera ? 'room.camera_on' : 'room.camera_off')}
-        caption={t('room.camera_short')}
-        icon={me.camera ? <IconVideo aria-hidden /> : <IconVideoOff aria-hidden />}
-        look={me.camera ? 'plain' : 'off'}
-        busy={devices.busy === 'camera'}
-        onClick={devices.camera}
-        shortcut="Control+E"
-        testId="camera"
-        state={me.camera ? 'on' : 'off'}
-      />
-      {canShare && (
+    <footer aria-label={t('room.label')}>
+      <div className={style.controls} role="toolbar" aria-label={t('room.label')}>
         <ControlButton
-          label={t(sharing ? 'room.share_stop' : 'room.share')}
-          caption={t('room.share_short')}
-          icon={sharing ? <IconScreenShareOff aria-hidden /> : <IconScreenShare aria-hidden />}
-          look={sharing ? 'on' : 'plain'}
-          busy={devices.busy === 'screen'}
-          onClick={devices.screen}
-          testId="share-screen"
-          state={sharing ? 'on' : 'off'}
+          label={t(me.mic ? 'room.mic_on' : 'room.mic_off')}
+          caption={t(me.mic ? 'room.mic_short_on' : 'room.mic_short_off')}
+          icon={me.mic ? <IconMicrophone aria-hidden /> : <IconMicrophoneOff aria-hidden />}
+          look={me.mic ? 'plain' : 'off'}
+          busy={devices.busy === 'mic'}
+          onClick={devices.mic}
+          shortcut="Control+D"
+          testId="mic"
+          state={me.mic ? 'on' : 'off'}
         />
-      )}
-      {me.host && <RecordButton meeting={meeting} recording={live.facts.recording} />}
-      <span className={style.spacer} />
-      <ControlButton
-        label={t('room.people')}
-        caption={`${t('room.people')} ${live.people.length}`}
-        icon={<IconUsers aria-hidden />}
-        look={listed ? 'on' : 'plain'}
-        onClick={onList}
-        expanded={listed}
-        testId="people-toggle"
-      />
-      <ControlButton
-        label={t(view === 'grid' ? 'room.view_speaker' : 'room.view_grid')}
-        caption={t(view === 'grid' ? 'room.view_short_speaker' : 'room.view_short_grid')}
-        icon={view === 'grid' ? <IconUserSquare aria-hidden /> : <IconLayoutGrid aria-hidden />}
-        onClick={() => onView(view === 'grid' ? 'speaker' : 'grid')}
-        testId="view"
-        state={view}
-      />
-      <ControlButton label={t('room.settings')} caption={t('room.settings')} icon={<IconSettings aria-hidden />} onClick={picker.open} testId="devices" />
-      <span className={style.spacer} />
-      <Leave room={room} live={live} meeting={meeting} />
-      <DevicePicker room={room} opened={picking} onClose={picker.close} />
+        <ControlButton
+          label={t(me.camera ? 'room.camera_on' : 'room.camera_off')}
+          caption={t('room.camera_short')}
+          icon={me.camera ? <IconVideo aria-hidden /> : <IconVideoOff aria-hidden />}
+          look={me.camera ? 'plain' : 'off'}
+          busy={devices.busy === 'camera'}
+          onClick={devices.camera}
+          shortcut="Control+E"
+          testId="camera"
+          state={me.camera ? 'on' : 'off'}
+        />
+        {canShare && (
+          <ControlButton
+            label={t(sharing ? 'room.share_stop' : 'room.share')}
+            caption={t('room.share_short')}
+            icon={sharing ? <IconScreenShareOff aria-hidden /> : <IconScreenShare aria-hidden />}
+            look={sharing ? 'on' : 'plain'}
+            busy={devices.busy === 'screen'}
+            onClick={devices.screen}
+            testId="share-screen"
+            state={sharing ? 'on' : 'off'}
+          />
+        )}
+        {me.host && <RecordButton meeting={meeting} recording={live.facts.recording} />}
+        <span className={style.spacer} />
+        <ControlButton
+          label={`${t('room.people')} ${live.people.length}`}
+          caption={`${t('room.people')} ${live.people.length}`}
+          icon={<IconUsers aria-hidden />}
+          look={listed ? 'on' : 'plain'}
+          onClick={onList}
+          expanded={listed}
+          testId="people-toggle"
+        />
+        <ControlButton
+          label={t(view === 'grid' ? 'room.view_speaker' : 'room.view_grid')}
+          caption={t(view === 'grid' ? 'room.view_short_speaker' : 'room.view_short_grid')}
+          icon={view === 'grid' ? <IconUserSquare aria-hidden /> : <IconLayoutGrid aria-hidden />}
+          onClick={() => onView(view === 'grid' ? 'speaker' : 'grid')}
+          testId="view"
+          state={view}
+        />
+        <ControlButton label={t('room.settings')} caption={t('room.settings')} icon={<IconSettings aria-hidden />} onClick={picker.open} testId="devices" />
+        <span className={style.spacer} />
+        <Leave room={room} live={live} meeting={meeting} />
+        <DevicePicker room={room} opened={picking} onClose={picker.close} />
+      </div>
     </footer>
   );
 }
@@ -188,7 +190,7 @@ function EndForAll({ opened, onClose, meeting, people }: { opened: boolean; onCl
     }
   };
   return (
-    <Modal opened={opened} onClose={onClose} title={t('room.end_confirm_title')} centered closeButtonProps={{ 'aria-label': t('app.close') }}>
+    <Modal opened={opened} onClose={onClose} title={t('room.end_confirm_title')} centered>
       <Text size="sm" mb="md">
         {people > 1 ? t('room.end_confirm_text', { n: people }) : t('room.end_confirm_text_one')}
       </Text>

@@ -18,7 +18,13 @@ describe('the grid', () => {
 
   test('never leaves its area and wastes no better arrangement', () => {
     for (let n = 1; n <= 30; n++) {
-      for (const [w, h] of [[1280, 660], [1920, 900], [390, 700], [900, 300], [300, 900]] as const) {
+      for (const [w, h] of [
+        [1280, 660],
+        [1920, 900],
+        [390, 700],
+        [900, 300],
+        [300, 900],
+      ] as const) {
         const g = bestGrid(n, w, h, 10);
         expect(g.columns * g.rows).toBeGreaterThanOrEqual(n);
         expect(g.columns * g.width + (g.columns - 1) * 10).toBeLessThanOrEqual(w);

@@ -50,26 +50,29 @@ function Meeting({ meetingNo }: { meetingNo: string }) {
   useEffect(() => () => void room.current?.disconnect(), []);
 
   /** Connects and watches for the end; from here on the room says what comes next. */
-  const enter = useCallback(async (joined: Joined, request: JoinRequest, on: { mic: boolean; camera: boolean }, tracks: Taken, chosen: { camera?: string; mic?: string }) => {
-    const r = new Room(roomOptions(chosen));
-    const seat: Seat = { joined, request, recorded: false, ...on };
-    const watch = () => {
-      seat.mic = r.localParticipant.isMicrophoneEnabled;
-      seat.camera = r.localParticipant.isCameraEnabled;
-    };
-    r.on(RoomEvent.RoomMetadataChanged, () => (seat.recorded ||= roomFacts(r.metadata).recording));
-    for (const event of [RoomEvent.TrackMuted, RoomEvent.TrackUnmuted, RoomEvent.LocalTrackPublished] as const) r.on(event, watch);
-    await r.connect(joined.server_url, joined.token);
-    seat.recorded ||= roomFacts(r.metadata).recording;
-    room.current = r;
-    r.once(RoomEvent.Disconnected, (reason?: DisconnectReason) => {
-      room.current = null;
-      const because = why(reason);
-      setPhase(because === 'lost' ? { at: 'returning', seat, attempt: 0 } : { at: 'over', why: because, seat });
-    });
-    setPhase({ at: 'room', room: r, seat });
-    await publish(r, on, tracks);
-  }, []);
+  const enter = useCallback(
+    async (joined: Joined, request: JoinRequest, on: { mic: boolean; camera: boolean }, tracks: Taken, chosen: { camera?: string; mic?: string }) => {
+      const r = new Room(roomOptions(chosen));
+      const seat: Seat = { joined, request, recorded: false, ...on };
+      const watch = () => {
+        seat.mic = r.localParticipant.isMicrophoneEnabled;
+        seat.camera = r.localParticipant.isCameraEnabled;
+      };
+      r.on(RoomEvent.RoomMetadataChanged, () => (seat.recorded ||= roomFacts(r.metadata).recording));
+      for (const event of [RoomEvent.TrackMuted, RoomEvent.TrackUnmuted, RoomEvent.LocalTrackPublished] as const) r.on(event, watch);
+      await r.connect(joined.server_url, joined.token);
+      seat.recorded ||= roomFacts(r.metadata).recording;
+      room.current = r;
+      r.once(RoomEvent.Disconnected, (reason?: DisconnectReason) => {
+        room.current = null;
+        const because = why(reason);
+        setPhase(because === 'lost' ? { at: 'returning', seat, attempt: 0 } : { at: 'over', why: because, seat });
+      });
+      setPhase({ at: 'room', room: r, seat });
+      await publish(r, on, tracks);
+    },
+    [],
+  );
 
   const join = async (request: JoinRequest, take: () => Promise<Taken>, chosen: { camera: string; mic: string }) => {
     setBusy(true);
@@ -147,7 +150,12 @@ function joinProblem(cause: unknown, texts: Texts): JoinProblem {
 }
 
 /** Comeback joins again with a fresh token after a lost connection, waiting longer each time. */
-function Comeback({ phase, meetingNo, enter, setPhase }: {
+function Comeback({
+  phase,
+  meetingNo,
+  enter,
+  setPhase,
+}: {
   phase: Extract<Phase, { at: 'returning' }>;
   meetingNo: string;
   enter: (joined: Joined, request: JoinRequest, on: { mic: boolean; camera: boolean }, tracks: Taken, chosen: object) => Promise<void>;
@@ -163,7 +171,8 @@ function Comeback({ phase, meetingNo, enter, setPhase }: {
         if (!stopped) await enter(joined, seat.request, seat, {}, {});
       } catch (cause) {
         if (stopped) return;
-        if (cause instanceof ApiError && cause.status >= 400 && cause.status < 500 && cause.status !== 429) over(cause.code === 'expired' || cause.status === 404 ? 'ended' : 'lost');
+        if (cause instanceof ApiError && cause.status >= 400 && cause.status < 500 && cause.status !== 429)
+          over(cause.code === 'expired' || cause.status === 404 ? 'ended' : 'lost');
         else if (attempt + 1 >= returnDelaysMs.length) over('lost');
         else setPhase({ at: 'returning', seat, attempt: attempt + 1 });
       }
@@ -228,7 +237,12 @@ function MembersOnly({ topic }: { topic: string }) {
   const here = useLocation();
   return (
     <Gate>
-      <Notice title={topic || t('home.no_topic')} text={t('lobby.sign_in_needed')} icon={<IconLock size={44} stroke={1.4} aria-hidden />} testId="lobby-login-needed">
+      <Notice
+        title={topic || t('home.no_topic')}
+        text={t('lobby.sign_in_needed')}
+        icon={<IconLock size={44} stroke={1.4} aria-hidden />}
+        testId="lobby-login-needed"
+      >
         <Button component={Link} to={loginPath(here)} size="md">
           {t('lobby.sign_in')}
         </Button>

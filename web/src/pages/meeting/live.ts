@@ -58,7 +58,7 @@ export function useLive(room: Room): Live {
       for (const event of changes) room.off(event, changed);
     };
   }, [room]);
-  // biome-ignore lint: round stands for everything the room holds
+  // round stands for everything the room holds
   return useMemo(() => readLive(room), [room, round]);
 }
 

@@ -137,7 +137,17 @@ interface ToggleProps {
 function Toggle({ on, busy, label, onIcon, offIcon, onClick, testId }: ToggleProps) {
   return (
     <Tooltip label={label}>
-      <ActionIcon size={48} radius="xl" variant="filled" color={on ? 'dark.4' : 'coral.7'} aria-label={label} onClick={onClick} loading={busy} data-testid={testId} data-on={on}>
+      <ActionIcon
+        size={48}
+        radius="xl"
+        variant="filled"
+        color={on ? 'dark.4' : 'coral.7'}
+        aria-label={label}
+        onClick={onClick}
+        loading={busy}
+        data-testid={testId}
+        data-on={on}
+      >
         {on ? onIcon : offIcon}
       </ActionIcon>
     </Tooltip>

@@ -13,7 +13,10 @@ const getUserMedia = vi.fn(async () => {
 beforeEach(() => {
   localStorage.setItem('huilu-lang', 'en');
   vi.stubGlobal('isSecureContext', true);
-  Object.defineProperty(navigator, 'mediaDevices', { configurable: true, value: { getUserMedia, enumerateDevices: async () => [], addEventListener: () => {} } });
+  Object.defineProperty(navigator, 'mediaDevices', {
+    configurable: true,
+    value: { getUserMedia, enumerateDevices: async () => [], addEventListener: () => {} },
+  });
   getUserMedia.mockClear();
 });
 afterEach(() => {

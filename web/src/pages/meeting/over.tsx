@@ -18,7 +18,17 @@ export function Over({ why, seat, topic, onAgain }: { why: Why; seat: Seat; topi
   const { me } = useSession();
   const Icon = icons[why] ?? IconMoodSad;
   return (
-    <Notice title={t(`over.${why}_title`)} text={<>{topic && <strong>{topic}. </strong>}{t(`over.${why}_text`)}</>} icon={<Icon size={44} stroke={1.4} aria-hidden />} testId={`over-${why}`}>
+    <Notice
+      title={t(`over.${why}_title`)}
+      text={
+        <>
+          {topic && <strong>{topic}. </strong>}
+          {t(`over.${why}_text`)}
+        </>
+      }
+      icon={<Icon size={44} stroke={1.4} aria-hidden />}
+      testId={`over-${why}`}
+    >
       <Afterwards seat={seat} />
       <Group justify="center" gap="xs">
         {why !== 'ended' && (
@@ -57,7 +67,9 @@ function Progressing({ seat }: { seat: Seat }) {
   return (
     <RecordingBox state={state}>
       {minute ? t('chip.ready') : ((meeting && hintOf(meeting, texts)) ?? t('over.rec_after'))}
-      {meeting?.status === 'ended' && state === 'processing' && typeof share === 'number' && <Progress value={share * 100} mt="xs" aria-label={t('chip.processing')} />}
+      {meeting?.status === 'ended' && state === 'processing' && typeof share === 'number' && (
+        <Progress value={share * 100} mt="xs" aria-label={t('chip.processing')} />
+      )}
       {minute && (
         <Button component={Link} to={minute} mt="sm" leftSection={<IconPlayerPlayFilled size={16} aria-hidden />} data-testid="watch">
           {t('home.watch')}

@@ -35,7 +35,13 @@ export function People({ live, meeting, link, onClose }: { live: Live; meeting: 
       </Group>
       <Stack component="ul" gap={2} m={0} p={0} style={{ listStyle: 'none', overflowY: 'auto', flex: 1 }}>
         {live.people.map((p) => (
-          <Row key={p.identity} person={p} canAct={live.me.host && !p.local} onMute={() => act(() => hostCalls.mute(meeting, p.identity))} onAsk={(kind) => setQuestion({ about: p, kind })} />
+          <Row
+            key={p.identity}
+            person={p}
+            canAct={live.me.host && !p.local}
+            onMute={() => act(() => hostCalls.mute(meeting, p.identity))}
+            onAsk={(kind) => setQuestion({ about: p, kind })}
+          />
         ))}
       </Stack>
       <CopyButton text={link} label={t('room.copy_link')} testId="room-copy-link" fullWidth />
@@ -122,7 +128,7 @@ function Ask({ question, onClose, onYes }: { question: Question | null; onClose:
     onClose();
   };
   return (
-    <Modal opened={question !== null} onClose={onClose} title={t(`room.${kind}_confirm_title`, { name })} centered closeButtonProps={{ 'aria-label': t('app.close') }}>
+    <Modal opened={question !== null} onClose={onClose} title={t(`room.${kind}_confirm_title`, { name })} centered>
       <Text size="sm" mb="md">
         {t(`room.${kind}_confirm_text`)}
       </Text>

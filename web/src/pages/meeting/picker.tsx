@@ -15,7 +15,7 @@ const kinds: { kind: MediaDeviceKind; label: Key }[] = [
 export function DevicePicker({ room, opened, onClose }: { room: Room; opened: boolean; onClose: () => void }) {
   const { t } = useTexts();
   return (
-    <Modal opened={opened} onClose={onClose} title={t('room.settings')} centered closeButtonProps={{ 'aria-label': t('app.close') }}>
+    <Modal opened={opened} onClose={onClose} title={t('room.settings')} centered>
       <Stack>
         {kinds.map(({ kind, label }) => (
           <Pick key={kind} room={room} kind={kind} label={t(label)} />

@@ -34,7 +34,14 @@ async function open<K extends Kind>(kind: K, deviceID: string): Promise<Tracks[K
 function firstSlots(): Slots {
   const kept = loadChoices();
   const missing = mediaMissing(globalThis.isSecureContext, navigator.mediaDevices);
-  const slot = (wanted: boolean, deviceID: string) => ({ wanted: wanted && !missing, track: null, problem: missing, deviceID, devices: [], busy: wanted && !missing });
+  const slot = (wanted: boolean, deviceID: string) => ({
+    wanted: wanted && !missing,
+    track: null,
+    problem: missing,
+    deviceID,
+    devices: [],
+    busy: wanted && !missing,
+  });
   return { camera: slot(kept.cameraOn, kept.camera), mic: slot(kept.micOn, kept.mic) };
 }
 

@@ -23,7 +23,13 @@ export function RecordingSign({ facts }: { facts: RoomFacts }) {
   if (!facts.recording) return null;
   const elapsed = facts.recordingSinceMs === null ? null : clock(now - facts.recordingSinceMs);
   return (
-    <div className={style.rec} role="img" aria-label={t('room.rec_label', { time: elapsed ?? '' })} data-testid="rec-sign" data-since={facts.recordingSinceMs ?? ''}>
+    <div
+      className={style.rec}
+      role="img"
+      aria-label={t('room.rec_label', { time: elapsed ?? '' })}
+      data-testid="rec-sign"
+      data-since={facts.recordingSinceMs ?? ''}
+    >
       <span className={style.recDot} />
       {t('room.rec')}
       {elapsed && <span className={style.recTime}>{elapsed}</span>}

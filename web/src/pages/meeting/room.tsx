@@ -137,7 +137,16 @@ function Banners({ room, connection, live }: { room: Room; connection: Connectio
         </Banner>
       )}
       {!sound.canPlayAudio && (
-        <Banner color="lake" icon={<IconVolume size={18} aria-hidden />} testId="sound-blocked" action={<Button size="compact-sm" onClick={() => void sound.startAudio()}>{t('room.sound_allow')}</Button>}>
+        <Banner
+          color="lake"
+          icon={<IconVolume size={18} aria-hidden />}
+          testId="sound-blocked"
+          action={
+            <Button size="compact-sm" onClick={() => void sound.startAudio()}>
+              {t('room.sound_allow')}
+            </Button>
+          }
+        >
           {t('room.sound_blocked')}
         </Banner>
       )}
@@ -161,7 +170,18 @@ function Banners({ room, connection, live }: { room: Room; connection: Connectio
 
 function Banner({ children, color, icon, action, testId }: { children: ReactNode; color: string; icon?: ReactNode; action?: ReactNode; testId: string }) {
   return (
-    <Alert color={color} variant="light" py={6} px="md" mx="sm" mb={6} icon={icon} role="status" data-testid={testId} styles={{ body: { alignSelf: 'center' }, icon: { marginTop: 0, alignSelf: 'center' } }}>
+    <Alert
+      color={color}
+      variant="light"
+      py={6}
+      px="md"
+      mx="sm"
+      mb={6}
+      icon={icon}
+      role="status"
+      data-testid={testId}
+      styles={{ body: { alignSelf: 'center' }, icon: { marginTop: 0, alignSelf: 'center' } }}
+    >
       <div style={{ display: 'flex', gap: 16, alignItems: 'center', justifyContent: 'space-between', flexWrap: 'wrap' }}>
         <span>{children}</span>
         {action}

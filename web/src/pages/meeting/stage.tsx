@@ -72,7 +72,9 @@ function Pager({ page, pages, onPage }: { page: number; pages: number; onPage: (
 function Focus({ share, large, people }: { share?: Share; large?: Person; people: Person[] }) {
   return (
     <div className={style.focus} data-testid="stage" data-view={share ? 'share' : 'speaker'}>
-      <div className={style.large}>{share ? <ShareTile key={share.publication.trackSid} share={share} /> : large && <Tile person={large} css={{ width: '100%', height: '100%' }} />}</div>
+      <div className={style.large}>
+        {share ? <ShareTile key={share.publication.trackSid} share={share} /> : large && <Tile person={large} css={{ width: '100%', height: '100%' }} />}
+      </div>
       {people.length > 0 && (
         <div className={style.strip} tabIndex={0}>
           {people.map((p) => (

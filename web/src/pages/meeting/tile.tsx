@@ -21,7 +21,9 @@ export function Tile({ person, css }: { person: Person; css?: CSSProperties }) {
       className={style.tile}
       style={css}
       role="group"
-      aria-label={[name, t(person.mic ? 'room.mic_is_on' : 'room.mic_is_off'), person.camera ? '' : t('room.camera_is_off'), speaking ? t('room.speaking') : ''].filter(Boolean).join(', ')}
+      aria-label={[name, t(person.mic ? 'room.mic_is_on' : 'room.mic_is_off'), person.camera ? '' : t('room.camera_is_off'), speaking ? t('room.speaking') : '']
+        .filter(Boolean)
+        .join(', ')}
       data-testid="tile"
       data-identity={person.identity}
       data-name={person.name}
@@ -97,7 +99,15 @@ export function ShareTile({ share }: { share: Share }) {
   const { t } = useTexts();
   const label = t('room.screen_of', { name: share.person.name });
   return (
-    <div className={style.tile} style={{ width: '100%', height: '100%' }} role="group" aria-label={label} data-testid="share" data-identity={share.person.identity} data-name={share.person.name}>
+    <div
+      className={style.tile}
+      style={{ width: '100%', height: '100%' }}
+      role="group"
+      aria-label={label}
+      data-testid="share"
+      data-identity={share.person.identity}
+      data-name={share.person.name}
+    >
       <VideoTrack
         trackRef={{ participant: share.person.participant, source: Track.Source.ScreenShare, publication: share.publication }}
         className={style.screen}

@@ -102,7 +102,13 @@ function Watch({ minute: m }: { minute: Minute }) {
         <Group gap="xs">
           <CopyButton text={`${location.origin}/minutes/${m.token}`} label={t('minute.copy_link')} testId="minute-copy" />
           {m.can_download && (
-            <Button component="a" href={m.media_url} download={fileName(title)} leftSection={<IconDownload size={17} aria-hidden />} data-testid="minute-download">
+            <Button
+              component="a"
+              href={m.media_url}
+              download={fileName(title)}
+              leftSection={<IconDownload size={17} aria-hidden />}
+              data-testid="minute-download"
+            >
               {t('minute.download')}
             </Button>
           )}
@@ -183,6 +189,9 @@ function People({ people }: { people: Minute['participants'] }) {
 
 /** A name for the downloaded file that every system accepts. */
 export function fileName(title: string): string {
-  const plain = title.replace(/[\\/:*?"<>|\p{Cc}]/gu, ' ').replace(/\s+/g, ' ').trim();
+  const plain = title
+    .replace(/[\\/:*?"<>|\p{Cc}]/gu, ' ')
+    .replace(/\s+/g, ' ')
+    .trim();
   return `${plain || 'recording'}.mp4`;
 }
