@@ -2,7 +2,6 @@ package recording
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -35,18 +34,22 @@ type Keeper struct {
 	log      *slog.Logger
 	wake     chan struct{}
 
-	mu      sync.Mutex // guards running; held while recorders start and stop
-	running map[ID]run
+	mu   sync.Mutex // guards runs
+	runs map[ID]*run
 }
 
+// run is one recorder, from the decision to start it until nothing is written any more.
+// It has a goroutine of its own, so that a room that does not open keeps no other waiting.
 type run struct {
 	part Open
-	stop func() error
+	stop func()          // asks it to end; may be called again
+	end  <-chan struct{} // closed when it was asked
+	done chan struct{}   // closed when it has ended
 }
 
 // NewKeeper returns a Keeper that starts and stops recorders through r.
 func NewKeeper(store Store, r Recorder, log *slog.Logger) *Keeper {
-	return &Keeper{store: store, recorder: r, log: log, wake: make(chan struct{}, 1), running: map[ID]run{}}
+	return &Keeper{store: store, recorder: r, log: log, wake: make(chan struct{}, 1), runs: map[ID]*run{}}
 }
 
 // Wake makes the keeper look soon. It never blocks.
@@ -57,8 +60,11 @@ func (k *Keeper) Wake() {
 	}
 }
 
-// keepEvery is the longest that open parts and recorders may disagree.
-const keepEvery = 2 * time.Second
+// Timing of the keeper.
+const (
+	keepEvery = 2 * time.Second  // the longest that open parts and recorders may disagree
+	joinLimit = 10 * time.Second // for a recorder to be inside its room
+)
 
 // Run keeps until ctx ends, then stops all recorders so that their logs are whole.
 func (k *Keeper) Run(ctx context.Context) error {
@@ -70,89 +76,129 @@ func (k *Keeper) Run(ctx context.Context) error {
 		}
 		select {
 		case <-ctx.Done():
-			return k.stopAll()
+			k.stopAll()
+			return nil
 		case <-tick.C:
 		case <-k.wake:
 		}
 	}
 }
 
-// Keep starts recorders that should run and stops those that should not, once.
+// Keep starts recorders that should run and asks those to end that should not,
+// once. A recording whose recorder is still ending gets the next one when that is done.
 func (k *Keeper) Keep(ctx context.Context) error {
-	k.mu.Lock()
-	defer k.mu.Unlock()
 	open, err := k.store.OpenParts(ctx)
 	if err != nil {
 		return err
 	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	want := k.wanted(ctx, open)
+	for id, r := range k.runs {
+		if p, ok := want[id]; !ok || p.N != r.part.N {
+			r.stop()
+		}
+	}
+	for id, p := range want {
+		if k.runs[id] == nil {
+			k.runs[id] = k.begin(context.WithoutCancel(ctx), p)
+		}
+	}
+	return nil
+}
+
+// wanted picks the open parts that have somebody inside.
+func (k *Keeper) wanted(ctx context.Context, open []Open) map[ID]Open {
 	want := make(map[ID]Open, len(open))
 	for _, p := range open {
 		inside, err := k.recorder.Inside(ctx, p)
-		if err != nil { // rather record an empty room than miss a full one
+		if err != nil {
 			k.log.WarnContext(ctx, "the room could not be asked who is inside; its recorder stays as it is", "meeting", p.Meeting, "err", err)
-			_, inside = k.running[p.Recording]
+			inside = k.runs[p.Recording] != nil
 		}
 		if inside {
 			want[p.Recording] = p
 		}
 	}
-	var errs error
-	for id, r := range k.running {
-		if p, ok := want[id]; !ok || p.N != r.part.N {
-			errs = errors.Join(errs, k.end(ctx, id))
-		}
-	}
-	for id, p := range want {
-		if _, ok := k.running[id]; !ok {
-			errs = errors.Join(errs, k.begin(ctx, p))
-		}
-	}
-	return errs
+	return want
 }
 
-// begin first repairs: the folder may come from a process that was killed.
-func (k *Keeper) begin(ctx context.Context, p Open) error {
-	if err := k.recorder.Repair(ctx, p.Recording); err != nil {
+func (k *Keeper) begin(ctx context.Context, p Open) *run {
+	asked, stop := context.WithCancel(ctx)
+	r := &run{part: p, stop: stop, end: asked.Done(), done: make(chan struct{})}
+	go func() {
+		err := k.record(ctx, r)
+		if err != nil {
+			k.log.ErrorContext(ctx, "a recorder failed; while its part is open it is tried again", "recording", p.Recording, "meeting", p.Meeting, "part", p.N, "err", err)
+		}
+		k.mu.Lock()
+		delete(k.runs, p.Recording)
+		k.mu.Unlock()
+		stop()
+		close(r.done)
+		if err == nil { // otherwise the next try waits for the next regular look
+			k.Wake()
+		}
+	}()
+	return r
+}
+
+// record is the life of one recorder. It first repairs: the folder may come from a process that was killed.
+func (k *Keeper) record(ctx context.Context, r *run) error {
+	if err := k.recorder.Repair(ctx, r.part.Recording); err != nil {
 		return err
 	}
-	stop, err := k.recorder.Record(ctx, p)
+	join, cancel := context.WithTimeout(ctx, joinLimit)
+	defer cancel()
+	stop, err := k.recorder.Record(join, r.part)
 	if err != nil {
 		return err
 	}
-	k.running[p.Recording] = run{part: p, stop: stop}
-	k.log.InfoContext(ctx, "recording", "recording", p.Recording, "meeting", p.Meeting, "part", p.N)
-	return k.recorder.Show(ctx, p.Meeting, p.StartedAt)
+	log := k.log.With("recording", r.part.Recording, "meeting", r.part.Meeting, "part", r.part.N)
+	log.InfoContext(ctx, "recording")
+	k.show(ctx, r.part, r.part.StartedAt)
+	<-r.end
+	err = stop()
+	log.InfoContext(ctx, "recording stopped")
+	k.show(ctx, r.part, time.Time{})
+	return err
 }
 
-func (k *Keeper) end(ctx context.Context, id ID) error {
-	r := k.running[id]
-	delete(k.running, id)
-	err := r.stop()
-	k.log.InfoContext(ctx, "recording stopped", "recording", id, "meeting", r.part.Meeting, "part", r.part.N)
-	return errors.Join(err, k.recorder.Show(ctx, r.part.Meeting, time.Time{}))
+// show tells the room. That people see the sign matters, but no recording is given up for it.
+func (k *Keeper) show(ctx context.Context, p Open, since time.Time) {
+	ctx, cancel := context.WithTimeout(ctx, joinLimit)
+	defer cancel()
+	if err := k.recorder.Show(ctx, p.Meeting, since); err != nil {
+		k.log.ErrorContext(ctx, "the room could not be told whether it is recorded", "meeting", p.Meeting, "err", err)
+	}
 }
 
 // Seal makes sure nothing is being appended to a recording and its folder is
 // whole: what the composer needs before it begins.
 func (k *Keeper) Seal(ctx context.Context, id ID) error {
 	k.mu.Lock()
-	defer k.mu.Unlock()
-	if r, ok := k.running[id]; ok {
-		delete(k.running, id)
-		if err := r.stop(); err != nil {
-			k.log.WarnContext(ctx, "the recorder did not stop cleanly; its folder is repaired", "recording", id, "err", err)
+	r := k.runs[id]
+	k.mu.Unlock()
+	if r != nil {
+		r.stop()
+		select {
+		case <-r.done:
+		case <-ctx.Done():
+			return ctx.Err()
 		}
 	}
 	return k.recorder.Repair(ctx, id)
 }
 
-func (k *Keeper) stopAll() error {
+func (k *Keeper) stopAll() {
 	k.mu.Lock()
-	defer k.mu.Unlock()
-	var errs error
-	for id, r := range k.running {
-		errs = errors.Join(errs, r.stop())
-		delete(k.running, id)
+	var all []*run
+	for _, r := range k.runs {
+		r.stop()
+		all = append(all, r)
 	}
-	return errs
+	k.mu.Unlock()
+	for _, r := range all {
+		<-r.done
+	}
 }
