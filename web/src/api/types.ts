@@ -84,6 +84,8 @@ export interface Minute {
   poster_url: string | null;
   can_download: boolean;
   is_owner: boolean;
+  /** What was sent and is missing from the file, in English; empty for a flawless one. */
+  defects?: string[] | null;
 }
 
 export interface Consent {

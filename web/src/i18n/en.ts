@@ -159,7 +159,7 @@ export const en = {
   'media.again': 'Try camera and microphone again',
 
   'nojoin.missing_title': 'No such meeting',
-  'nojoin.missing_text': 'There is no meeting with the number {no}. Check the link: a meeting number has nine digits.',
+  'nojoin.missing_text': 'No meeting uses the number {no}. It may have expired, or the link was copied incompletely: a meeting number has nine digits.',
   'nojoin.expired_title': 'This meeting has expired',
   'nojoin.expired_text': 'Its number can no longer be used. Ask {name} for a new link.',
   'nojoin.expired_text_unknown': 'Its number can no longer be used. Ask who invited you for a new link.',
@@ -295,6 +295,8 @@ export const en = {
   'minute.processing_text': 'The video is put together and checked. This page opens it by itself when it is ready.',
   'minute.gone_title': 'This recording was deleted',
   'minute.gone_text': 'The owner deleted it, or its time to be kept is over. It cannot be brought back from here.',
+  'minute.defects_title': 'This recording is not complete',
+  'minute.defects_text': 'Something that was sent is missing from the video. The rest is as it was.',
   'minute.broken': 'The video could not be played. Reload the page; if it stays, download it or tell your administrator.',
 
   'consent.title': '“{app}” asks for access',

@@ -158,7 +158,7 @@ export const zh: Record<Key, string> = {
   'media.again': '重新尝试摄像头和麦克风',
 
   'nojoin.missing_title': '会议不存在',
-  'nojoin.missing_text': '没有会议号为 {no} 的会议。请检查链接：会议号是 9 位数字。',
+  'nojoin.missing_text': '没有使用会议号 {no} 的会议。会议可能已过期，或链接没有复制完整：会议号是 9 位数字。',
   'nojoin.expired_title': '会议已过期',
   'nojoin.expired_text': '此会议号已失效，请向 {name} 索取新的链接。',
   'nojoin.expired_text_unknown': '此会议号已失效，请向邀请人索取新的链接。',
@@ -293,6 +293,8 @@ export const zh: Record<Key, string> = {
   'minute.processing_text': '正在合成并检查视频，完成后此页面会自动打开。',
   'minute.gone_title': '此录制已删除',
   'minute.gone_text': '已被所有者删除，或已超过保留期限，无法在此恢复。',
+  'minute.defects_title': '此录制不完整',
+  'minute.defects_text': '会议中的部分内容没有出现在视频里，其余内容完好。',
   'minute.broken': '视频无法播放。请刷新页面；若仍然如此，请下载观看或联系管理员。',
 
   'consent.title': '“{app}”请求访问权限',

@@ -63,14 +63,21 @@ describe('the minute’s page', () => {
   };
   const open = () => show('/minutes/:token', <MinutePage />, '/minutes/tok');
 
-  test('plays, and lets the owner download under a sensible name', async () => {
-    serve({ ...signedIn, 'GET /api/minutes/tok': { body: { ...minute, title: 'A/B: plan?' } } });
+  test('plays, and lets the owner download', async () => {
+    serve({ ...signedIn, 'GET /api/minutes/tok': { body: minute } });
     open();
     const video = await screen.findByTestId('minute-video');
     expect([video.getAttribute('src'), video.getAttribute('poster')]).toEqual(['/media/tok.mp4', '/media/tok.jpg']);
-    expect(screen.getByTestId('minute-download').getAttribute('download')).toBe('A B plan.mp4');
+    expect(screen.getByTestId('minute-download').getAttribute('href')).toBe('/media/tok.mp4?download=1');
+    expect(screen.queryByTestId('minute-defects')).toBeNull();
     expect(screen.getByTestId('minute-length').textContent).toContain('1 min 5 s');
     screen.getByText('Grace');
+  });
+
+  test('says what the file lacks', async () => {
+    serve({ ...signedIn, 'GET /api/minutes/tok': { body: { ...minute, defects: ['no sound of Grace from 0:10 to 0:12'] } } });
+    open();
+    expect((await screen.findByTestId('minute-defects')).textContent).toContain('no sound of Grace');
   });
 
   test('offers no download to who may not', async () => {

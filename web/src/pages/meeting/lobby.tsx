@@ -237,7 +237,7 @@ function Entrance({ info, problem, busy, onJoin }: Pick<LobbyProps, 'info' | 'pr
             description={t('lobby.name_help')}
             size="md"
             value={name}
-            maxLength={60}
+            maxLength={50}
             autoComplete="name"
             onChange={(e) => setName(e.currentTarget.value)}
             error={(lacks.name && t('lobby.name_needed')) || (field === 'name' && problem?.text)}

@@ -104,8 +104,8 @@ function Watch({ minute: m }: { minute: Minute }) {
           {m.can_download && (
             <Button
               component="a"
-              href={m.media_url}
-              download={fileName(title)}
+              href={savingAddress(m.media_url)}
+              download
               leftSection={<IconDownload size={17} aria-hidden />}
               data-testid="minute-download"
             >
@@ -137,6 +137,7 @@ function Watch({ minute: m }: { minute: Minute }) {
           {t('minute.private')}
         </Text>
       )}
+      <Defects defects={m.defects ?? []} />
       <People people={people} />
     </Stack>
   );
@@ -153,6 +154,22 @@ function Fact({ icon, name, value, testId }: { icon: ReactNode; name: string; va
         {value}
       </Text>
     </Group>
+  );
+}
+
+/** Defects says honestly what the file lacks. */
+function Defects({ defects }: { defects: string[] }) {
+  const { t } = useTexts();
+  if (defects.length === 0) return null;
+  return (
+    <Alert color="yellow" variant="light" title={t('minute.defects_title')} data-testid="minute-defects">
+      <Text size="sm">{t('minute.defects_text')}</Text>
+      <Text component="ul" size="sm" m={0} pl="md" mt={6}>
+        {defects.map((d, i) => (
+          <li key={i}>{d}</li>
+        ))}
+      </Text>
+    </Alert>
   );
 }
 
@@ -187,11 +204,7 @@ function People({ people }: { people: Minute['participants'] }) {
   );
 }
 
-/** A name for the downloaded file that every system accepts. */
-export function fileName(title: string): string {
-  const plain = title
-    .replace(/[\\/:*?"<>|\p{Cc}]/gu, ' ')
-    .replace(/\s+/g, ' ')
-    .trim();
-  return `${plain || 'recording'}.mp4`;
+/** The address under which the server sends the file to be kept, with a name. */
+export function savingAddress(mediaURL: string): string {
+  return `${mediaURL}${mediaURL.includes('?') ? '&' : '?'}download=1`;
 }
