@@ -203,8 +203,8 @@ func TestReportsPutEveryFrameAtItsTrueInstant(t *testing.T) {
 	for _, track := range rec.Tracks() {
 		h := listen(t, track)
 		name := track.Name + "'s " + string(track.Source)
-		if len(h.reports) < 2 {
-			t.Errorf("%s: %d sender reports", name, len(h.reports))
+		if len(h.reports) == 0 {
+			t.Errorf("%s: no sender report in ten seconds", name)
 			continue
 		}
 		perSecond := map[string]int{"Ada's camera": 30, "Bob's camera": 25, "Ada's microphone": 50, "Bob's microphone": 50}[name]
