@@ -140,10 +140,10 @@ func (b *Inbox) Of(typ, meetingID string) []Letter {
 }
 
 // Wait waits until n different events of a type have arrived about a meeting, and returns them in order of arrival.
-func (b *Inbox) Wait(limit time.Duration, typ, meetingID string, n int) []Letter {
-	b.t.Helper()
+func (b *Inbox) Wait(t testing.TB, limit time.Duration, typ, meetingID string, n int) []Letter {
+	t.Helper()
 	var first []Letter
-	Eventually(b.t, typ+" of meeting "+meetingID, limit, func() bool {
+	Eventually(t, typ+" of meeting "+meetingID, limit, func() bool {
 		first = nil
 		for _, l := range b.Of(typ, meetingID) {
 			if !slices.ContainsFunc(first, func(f Letter) bool { return f.ID == l.ID }) {
