@@ -43,6 +43,7 @@ type App struct {
 	keeper    *recording.Keeper
 	poster    *egress.Client
 	health    health.Checks
+	meter     *meter
 	server    *http.Server
 }
 
@@ -65,7 +66,7 @@ func open(ctx context.Context, cfg config.Config, l net.Listener, log *slog.Logg
 	if err != nil {
 		return nil, err
 	}
-	a := &App{Core: core, listener: l, health: health.Checks{Config: cfg, Database: core.DB}}
+	a := &App{Core: core, listener: l, meter: newMeter(), health: health.Checks{Config: cfg, Database: core.DB}}
 	if err := a.build(ctx); err != nil {
 		return nil, errors.Join(err, core.Close())
 	}
@@ -106,18 +107,13 @@ func (a *App) sfuConfig() sfu.Config {
 	}
 }
 
-// signalling is where hidden recorders connect: this process.
+// signalling is where hidden recorders connect: this process, whatever certificate the public address has.
 func (a *App) signalling() string {
-	addr := a.listener.Addr().(*net.TCPAddr)
-	ip := addr.IP
-	if ip.IsUnspecified() {
-		ip = net.IPv4(127, 0, 0, 1)
+	url, err := a.sfu.LocalURL()
+	if err != nil {
+		a.log.Error("recorders cannot reach the media server in this process", "err", err)
 	}
-	scheme := "ws://"
-	if a.Config.TLS.On() {
-		scheme = "wss://"
-	}
-	return scheme + net.JoinHostPort(ip.String(), fmt.Sprint(addr.Port))
+	return url
 }
 
 // URL is how the server is reached, without a trailing slash.

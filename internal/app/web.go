@@ -12,8 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"golang.org/x/crypto/acme/autocert"
 
 	"huilu/internal/event"
@@ -31,7 +29,7 @@ import (
 func (a *App) web(context.Context) (*http.Server, error) {
 	api := openapi.New(openapi.Deps{
 		Tokens: a.Tokens, Tenants: a.Tenants, Meetings: a.Meetings, Recordings: a.Recordings, Minutes: a.Minutes,
-		Files: a.Blobs, Limiter: a.limiter(), Links: openapi.Links{Base: a.Config.PublicURL}, Log: a.log, Now: time.Now,
+		Files: a.Blobs, Limiter: a.limiter(), Links: openapi.Links{Base: a.Config.PublicURL}, Log: a.log, Now: time.Now, Observe: a.meter.observe,
 	})
 	site, err := pages.New(a.pagesDeps(api))
 	if err != nil {
@@ -117,13 +115,6 @@ func (a *App) readyz(w http.ResponseWriter, r *http.Request) {
 		texts = append(texts, p.Code+": "+p.EN)
 	}
 	_ = json.NewEncoder(w).Encode(map[string]any{"ready": health.Ready(ps), "problems": texts})
-}
-
-// metrics shows what this server and its libraries count.
-func (a *App) metrics() http.Handler {
-	own := prometheus.NewRegistry()
-	own.MustRegister(a.deliverer)
-	return promhttp.HandlerFor(prometheus.Gatherers{prometheus.DefaultGatherer, own}, promhttp.HandlerOpts{Timeout: 5 * time.Second})
 }
 
 // onlyLocal hides a page from everybody but programs on this machine that ask directly, not through a proxy.
