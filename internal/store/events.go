@@ -86,11 +86,12 @@ func (db *DB) appsWithDue(ctx context.Context, now time.Time) ([]string, error) 
 		var due int64
 		err = r.Scan(&id, &due)
 		return id, err
-	}, `SELECT id, due_at_ms FROM (SELECT apps.id AS id, (SELECT due_at_ms FROM deliveries
-			WHERE app = apps.id AND state = 'pending' AND due_at_ms <= $1 AND lease_until_ms <= $1 ORDER BY due_at_ms LIMIT 1) AS due_at_ms FROM apps) AS queues
-		WHERE due_at_ms IS NOT NULL ORDER BY due_at_ms, id`,
-		ms(now))
+	}, appsWithDueQuery, ms(now))
 }
+
+const appsWithDueQuery = `SELECT id, due_at_ms FROM (SELECT apps.id AS id, (SELECT due_at_ms FROM deliveries
+		WHERE app = apps.id AND state = 'pending' AND due_at_ms <= $1 AND lease_until_ms <= $1 ORDER BY due_at_ms LIMIT 1) AS due_at_ms FROM apps) AS queues
+	WHERE due_at_ms IS NOT NULL ORDER BY due_at_ms, id`
 
 // claimOf takes up to n due deliveries of one app, so that at most perApp are held. Another
 // node that is counting the same app's right now is left to it.
@@ -101,20 +102,22 @@ func (db *DB) claimOf(ctx context.Context, app string, now, until time.Time, n, 
 	} else if err != nil {
 		return nil, fmt.Errorf("claim deliveries: %w", err)
 	}
-	held, err := number(db.writer(ctx).QueryRowContext(ctx,
-		`SELECT count(*) FROM deliveries WHERE app = $1 AND state = 'pending' AND lease_until_ms > 0 AND lease_until_ms > $2`, app, ms(now)))
+	held, err := number(db.writer(ctx).QueryRowContext(ctx, countHeldQuery, app, ms(now)))
 	if err != nil {
 		return nil, fmt.Errorf("count held deliveries: %w", err)
 	}
 	if n = min(n, perApp-int(held)); n <= 0 {
 		return nil, nil // also because a negative LIMIT means none at all to SQLite
 	}
-	return list(ctx, "claim deliveries", db.writer(ctx), scanDelivery,
-		`UPDATE deliveries SET lease_until_ms = $1 WHERE id IN (SELECT id FROM deliveries
-			WHERE app = $2 AND state = 'pending' AND due_at_ms <= $3 AND lease_until_ms <= $3 ORDER BY due_at_ms, id LIMIT $4)
-		RETURNING `+deliveryColumns,
-		ms(until), app, ms(now), n)
+	return list(ctx, "claim deliveries", db.writer(ctx), scanDelivery, claimQuery, ms(until), app, ms(now), n)
 }
+
+const (
+	countHeldQuery = `SELECT count(*) FROM deliveries WHERE app = $1 AND state = 'pending' AND lease_until_ms > 0 AND lease_until_ms > $2`
+	claimQuery     = `UPDATE deliveries SET lease_until_ms = $1 WHERE id IN (SELECT id FROM deliveries
+			WHERE app = $2 AND state = 'pending' AND due_at_ms <= $3 AND lease_until_ms <= $3 ORDER BY due_at_ms, id LIMIT $4)
+		RETURNING ` + deliveryColumns
+)
 
 // Settle records an attempt, moves the delivery to Delivered, Failed, or Pending
 // again at next, and ends its lease. A delivery that has left Pending, or whose attempt
@@ -147,15 +150,20 @@ func (db *DB) CountPending(ctx context.Context) (int, error) {
 
 // NextDue returns when the next pending delivery can be claimed; ok is false when
 // there is none. One that somebody is at can be claimed when the lease ends.
-func (db *DB) NextDue(ctx context.Context, now time.Time) (due time.Time, ok bool, err error) {
+func (db *DB) NextDue(ctx context.Context, _ time.Time) (due time.Time, ok bool, err error) {
 	var n sql.NullInt64
-	err = db.reader(ctx).QueryRowContext(ctx,
-		`SELECT MIN(CASE WHEN lease_until_ms > $1 AND lease_until_ms > due_at_ms THEN lease_until_ms ELSE due_at_ms END) FROM deliveries WHERE state = 'pending'`, ms(now)).Scan(&n)
-	if err != nil {
+	if err = db.reader(ctx).QueryRowContext(ctx, nextDueQuery).Scan(&n); err != nil {
 		return time.Time{}, false, fmt.Errorf("find next delivery: %w", err)
 	}
 	return fromMS(n.Int64), n.Valid, nil
 }
+
+// Two looks at the ends of two indexes, because a queue that waits for a receiver can be long. Held are only a few.
+const nextDueQuery = `SELECT MIN(t) FROM (
+	SELECT MIN(due_at_ms) AS t FROM deliveries WHERE state = 'pending' AND lease_until_ms = 0
+	UNION ALL
+	SELECT MIN(CASE WHEN lease_until_ms > due_at_ms THEN lease_until_ms ELSE due_at_ms END) FROM deliveries WHERE state = 'pending' AND lease_until_ms > 0
+) AS ends`
 
 // Deliveries lists the latest deliveries of one app of tenant t with their attempts, newest first.
 func (db *DB) Deliveries(ctx context.Context, t tenant.Key, app string, limit int) ([]event.Delivery, map[string][]event.Attempt, error) {

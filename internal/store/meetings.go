@@ -11,6 +11,16 @@ import (
 const meetingColumns = `id, tenant, reserve, no, topic, owner, host, app, source, status, locked, initial_type, auto_record, peak,
 	created_at_ms, started_at_ms, ended_at_ms`
 
+const (
+	// reserve <> 0 says no more than the argument, but without it no index fits.
+	activeMeetingQuery = `SELECT ` + meetingColumns + ` FROM meetings WHERE reserve = $1 AND tenant = $2 AND status <> 3 AND reserve <> 0`
+	unendedQuery       = `SELECT ` + meetingColumns + ` FROM meetings WHERE status <> 3 ORDER BY id`
+	byNoQuery          = `SELECT id, topic, no, started_at_ms FROM meetings
+		WHERE tenant = $1 AND no = $2 AND started_at_ms >= $3 AND started_at_ms < $4 AND started_at_ms > 0
+			AND (CAST($5 AS BIGINT) = 0 OR (started_at_ms, id) < (SELECT started_at_ms, id FROM meetings WHERE id = CAST($5 AS BIGINT) AND tenant = $1))
+		ORDER BY started_at_ms DESC, id DESC LIMIT $6`
+)
+
 func scanMeeting(r row) (m meeting.Meeting, err error) {
 	err = r.Scan(&m.ID, &m.Tenant, &m.Reserve, &m.No, &m.Topic, &m.Owner, &m.Host, &m.App, &m.Source, &m.Status, &m.Locked, &m.InitialType, &m.AutoRecord, &m.Peak,
 		at(&m.CreatedAt), at(&m.StartedAt), at(&m.EndedAt))
@@ -53,16 +63,13 @@ func (db *DB) MeetingInRoom(ctx context.Context, id int64) (meeting.Meeting, err
 
 // ActiveMeeting returns the meeting of a reserve that has not ended, or meeting.ErrNoActiveMeeting.
 func (db *DB) ActiveMeeting(ctx context.Context, t tenant.Key, reserve int64) (meeting.Meeting, error) {
-	// reserve <> 0 says no more than the argument, but without it no index fits.
-	r := db.reader(ctx).QueryRowContext(ctx,
-		`SELECT `+meetingColumns+` FROM meetings WHERE reserve = $1 AND tenant = $2 AND status <> 3 AND reserve <> 0`, reserve, string(t))
+	r := db.reader(ctx).QueryRowContext(ctx, activeMeetingQuery, reserve, string(t))
 	return get("read active meeting", r, scanMeeting, meeting.ErrNoActiveMeeting)
 }
 
 // Unended lists all meetings that have not ended, of every tenant: for picking up after a restart.
 func (db *DB) Unended(ctx context.Context) ([]meeting.Meeting, error) {
-	return list(ctx, "list meetings", db.reader(ctx), scanMeeting,
-		`SELECT `+meetingColumns+` FROM meetings WHERE status <> 3 ORDER BY id`)
+	return list(ctx, "list meetings", db.reader(ctx), scanMeeting, unendedQuery)
 }
 
 // DeleteMeeting forgets a meeting that nobody ever joined, with those who were
@@ -79,9 +86,5 @@ func (db *DB) ByNo(ctx context.Context, t tenant.Key, no string, from, to time.T
 	return list(ctx, "list meetings", db.reader(ctx), func(r row) (b meeting.Brief, err error) {
 		err = r.Scan(&b.ID, &b.Topic, &b.No, at(&b.StartedAt))
 		return b, err
-	}, `SELECT id, topic, no, started_at_ms FROM meetings
-		WHERE tenant = $1 AND no = $2 AND started_at_ms >= $3 AND started_at_ms < $4 AND started_at_ms > 0
-			AND (CAST($5 AS BIGINT) = 0 OR (started_at_ms, id) < (SELECT started_at_ms, id FROM meetings WHERE id = CAST($5 AS BIGINT) AND tenant = $1))
-		ORDER BY started_at_ms DESC, id DESC LIMIT $6`,
-		string(t), no, ms(from), ms(to), after, limit)
+	}, byNoQuery, string(t), no, ms(from), ms(to), after, limit)
 }

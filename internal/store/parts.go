@@ -41,7 +41,9 @@ func (s Recordings) OpenParts(ctx context.Context) ([]recording.Open, error) {
 	return list(ctx, "list open parts", s.reader(ctx), func(r row) (o recording.Open, err error) {
 		err = r.Scan(&o.Recording, &o.N, &o.StartedBy, at(&o.StartedAt), at(&o.StoppedAt), &o.Tenant, &o.Meeting, &o.Topic)
 		return o, err
-	}, `SELECT p.recording, p.n, p.started_by, p.started_at_ms, p.stopped_at_ms, r.tenant, r.meeting, m.topic
-		FROM parts p JOIN recordings r ON r.id = p.recording JOIN meetings m ON m.id = r.meeting
-		WHERE p.stopped_at_ms = 0 ORDER BY p.recording`)
+	}, openPartsQuery)
 }
+
+const openPartsQuery = `SELECT p.recording, p.n, p.started_by, p.started_at_ms, p.stopped_at_ms, r.tenant, r.meeting, m.topic
+	FROM parts p JOIN recordings r ON r.id = p.recording JOIN meetings m ON m.id = r.meeting
+	WHERE p.stopped_at_ms = 0 ORDER BY p.recording`

@@ -24,6 +24,8 @@ func (db *DB) Recordings() Recordings { return Recordings{db} }
 const (
 	recordingColumns = `id, tenant, meeting, state, timezone, has_zone, minute, duration_ms, cause, attempts, progress, created_at_ms, done_at_ms`
 
+	inStateQuery = `SELECT ` + recordingColumns + ` FROM recordings WHERE state = $1 ORDER BY id`
+
 	factsQuery = `SELECT t.recording, m.owner, m.initial_type, m.status, r.state, r.id, r.minute, r.duration_ms
 		FROM meetings m JOIN tenants t ON t.key = m.tenant LEFT JOIN recordings r ON r.meeting = m.id
 		WHERE m.id = $1 AND m.tenant = $2`
@@ -95,6 +97,5 @@ func (s Recordings) SetProgress(ctx context.Context, id recording.ID, progress f
 
 // InState lists recordings of every tenant in a state, the oldest first: for picking up after a restart.
 func (s Recordings) InState(ctx context.Context, state recording.State) ([]recording.Recording, error) {
-	return list(ctx, "list recordings", s.reader(ctx), scanRecording,
-		`SELECT `+recordingColumns+` FROM recordings WHERE state = $1 ORDER BY id`, string(state))
+	return list(ctx, "list recordings", s.reader(ctx), scanRecording, inStateQuery, string(state))
 }

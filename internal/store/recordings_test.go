@@ -3,14 +3,12 @@ package store_test
 import (
 	"context"
 	"errors"
-	"strings"
 	"testing"
 	"time"
 
 	"huilu/internal/meeting"
 	"huilu/internal/minute"
 	"huilu/internal/recording"
-	"huilu/internal/store"
 	"huilu/internal/store/storetest"
 )
 
@@ -111,31 +109,6 @@ func TestFactsTellEverythingTheAnswerDependsOn(t *testing.T) {
 			return nil
 		}))
 	})
-}
-
-// TestFactsAreFoundByKey keeps the query of every GET recording from reading along a table or a list of rows that grows.
-func TestFactsAreFoundByKey(t *testing.T) {
-	t.Parallel()
-	db := storetest.SQLite(t)
-	rows, err := db.Pool().QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+store.FactsQuery, 1, "x")
-	check(t, err)
-	defer rows.Close()
-	var plan []string
-	for rows.Next() {
-		var id, parent, unused int
-		var step string
-		check(t, rows.Scan(&id, &parent, &unused, &step))
-		plan = append(plan, step)
-	}
-	check(t, rows.Err())
-	if len(plan) != 3 {
-		t.Errorf("%d steps, want 3: %q", len(plan), plan)
-	}
-	for _, step := range plan {
-		if !strings.HasPrefix(step, "SEARCH") || !strings.Contains(step, "sqlite_autoindex") && !strings.Contains(step, "PRIMARY KEY") {
-			t.Errorf("not a look-up of one key: %q", step)
-		}
-	}
 }
 
 func TestRecordingHasOneOpenPart(t *testing.T) {

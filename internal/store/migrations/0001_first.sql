@@ -178,7 +178,7 @@ CREATE TABLE recordings (
     created_at_ms BIGINT           NOT NULL,
     done_at_ms    BIGINT           NOT NULL
 );
-CREATE INDEX recordings_unfinished ON recordings (state, id) WHERE state IN ('recording', 'processing', 'failed');
+CREATE INDEX recordings_by_state ON recordings (state, id);
 
 CREATE TABLE parts (
     recording     BIGINT NOT NULL REFERENCES recordings (id),
@@ -245,6 +245,7 @@ CREATE TABLE deliveries (
     created_at_ms  BIGINT NOT NULL
 );
 CREATE INDEX deliveries_pending ON deliveries (app, due_at_ms) WHERE state = 'pending';
+CREATE INDEX deliveries_waiting ON deliveries (due_at_ms) WHERE state = 'pending' AND lease_until_ms = 0;
 CREATE INDEX deliveries_held ON deliveries (app, lease_until_ms) WHERE state = 'pending' AND lease_until_ms > 0;
 CREATE INDEX deliveries_of_app ON deliveries (tenant, app, created_at_ms);
 
