@@ -20,8 +20,6 @@ import (
 	"huilu/internal/openapi"
 	"huilu/internal/pages"
 	"huilu/internal/sfu"
-	"huilu/internal/store"
-	"huilu/internal/tenant"
 	"huilu/web"
 )
 
@@ -61,23 +59,11 @@ func (a *App) limiter() limit.Limiter {
 
 func (a *App) pagesDeps(api *openapi.API) pages.Deps {
 	return pages.Deps{
-		BaseURL: a.Config.PublicURL, Tenants: a.Tenants, Meetings: a.Meetings, Home: home{a.DB}, Recordings: a.Recordings, Minutes: a.Minutes,
+		BaseURL: a.Config.PublicURL, Tenants: a.Tenants, Meetings: a.Meetings, Home: a.DB, Recordings: a.Recordings, Minutes: a.Minutes,
 		Files: pageFiles{a}, Tickets: tickets{a.sfu}, OAuth: oauth{api: api, tokens: a.Tokens}, Deliveries: a.DB,
 		Challenge: event.NewVerifier(a.poster).Verify, Health: a.problems, Address: a.address(), Sessions: a.DB.Sessions(),
 		Front: web.Handler(web.Files()), Log: a.log, Now: time.Now,
 	}
-}
-
-// home lists what a person sees first.
-type home struct{ db *store.DB }
-
-func (h home) Mine(ctx context.Context, t tenant.Key, u tenant.UserNum, now time.Time, before int64, limit int) ([]pages.Line, error) {
-	found, err := h.db.Mine(ctx, t, u, now, before, limit)
-	lines := make([]pages.Line, len(found))
-	for i, l := range found {
-		lines[i] = pages.Line(l)
-	}
-	return lines, err
 }
 
 // pageFiles opens files without the facts pages do not ask for.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"huilu/internal/field"
+	"huilu/internal/library"
 	"huilu/internal/meeting"
 	"huilu/internal/recording"
 	"huilu/internal/tenant"
@@ -15,25 +16,7 @@ import (
 type Home interface {
 	// Mine lists, newest first by ID, what a person of tenant t reserved, owns or took part in: every meeting that
 	// began, and every reserve under which people may meet at now and never did. Only lines with an ID below before, at most limit.
-	Mine(ctx context.Context, t tenant.Key, u tenant.UserNum, now time.Time, before int64, limit int) ([]Line, error)
-}
-
-// Line is one meeting on somebody's home page, or a reserve that waits for its first.
-type Line struct {
-	ID           int64 // of the meeting, else of the reserve; both count up with time
-	Meeting      int64 // zero for a reserve that waits
-	No, Topic    string
-	Status       meeting.Status // Calling for a reserve that waits
-	Owner        tenant.UserNum
-	StartedAt    time.Time // zero before somebody arrived
-	EndedAt      time.Time // zero before the end
-	Participants int       // people who were in it, each stay of a guest counting as one
-	// State, Minute, Duration, Progress and Cause of the recording; State is empty when there is none.
-	State    recording.State
-	Minute   string
-	Duration time.Duration
-	Progress float64
-	Cause    string
+	Mine(ctx context.Context, t tenant.Key, u tenant.UserNum, now time.Time, before int64, limit int) ([]library.Line, error)
 }
 
 const homePage = 30 // lines
@@ -90,20 +73,20 @@ func (p *Pages) listMeetings(r *request) (any, error) {
 
 var statusWords = map[meeting.Status]string{meeting.Calling: "reserved", meeting.Running: "running", meeting.Ended: "ended"}
 
-func (p *Pages) line(l Line, viewer tenant.UserNum) meetingJSON {
+func (p *Pages) line(l library.Line, viewer tenant.UserNum) meetingJSON {
 	m := meetingJSON{
 		MeetingNo: l.No, URL: p.meetingURL(l.No), Topic: l.Topic, Status: statusWords[l.Status],
 		StartMS: optionalMS(l.StartedAt), EndMS: optionalMS(l.EndedAt), IsOwner: l.Owner == viewer, Participants: l.Participants,
 	}
 	if l.Meeting != 0 {
 		m.MeetingID = new(strconv.FormatInt(l.Meeting, 10))
-		m.Recording = l.recording(m.IsOwner)
+		m.Recording = recordingOf(l, m.IsOwner)
 	}
 	return m
 }
 
 // recording tells everybody who was there that there is one, and its owner where and what became of it.
-func (l Line) recording(isOwner bool) *recordingJSON {
+func recordingOf(l library.Line, isOwner bool) *recordingJSON {
 	out := &recordingJSON{State: l.State}
 	if l.State == "" {
 		out.State = "none"

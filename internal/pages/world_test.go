@@ -137,17 +137,6 @@ func (r *rooms) ShowHost(_ context.Context, room, who string) error {
 }
 func (r *rooms) Inside(context.Context, string) ([]string, error) { return r.seen, nil }
 
-// mine is the home list as the app wires it.
-type mine struct{ *store.DB }
-
-func (m mine) Mine(ctx context.Context, t tenant.Key, u tenant.UserNum, now time.Time, before int64, limit int) (lines []Line, err error) {
-	found, err := m.DB.Mine(ctx, t, u, now, before, limit)
-	for _, l := range found {
-		lines = append(lines, Line(l))
-	}
-	return lines, err
-}
-
 type noJobs struct{}
 
 func (noJobs) EnqueueCompose(context.Context, recording.ID) error { return nil }
@@ -260,7 +249,7 @@ func newWorld(t *testing.T, baseURL string) *world {
 		"assets/app-1234abcd.js": {Data: []byte("export {}")},
 	}
 	p := must[*Pages](t)(New(Deps{
-		BaseURL: baseURL, SFUURL: "/", Tenants: w.tenants, Meetings: w.meetings, Home: mine{w.db}, Recordings: w.recordings,
+		BaseURL: baseURL, SFUURL: "/", Tenants: w.tenants, Meetings: w.meetings, Home: w.db, Recordings: w.recordings,
 		Minutes: minute.NewService(w.db, master, now), Files: w.files, Tickets: tickets{}, OAuth: oauth{w.tokens, w.tenants}, Deliveries: w.db,
 		Challenge: func(_ context.Context, address string, s tenant.Subscription) error {
 			w.asked = append(w.asked, address+" "+string(s.VerificationToken))

@@ -6,35 +6,16 @@ import (
 	"slices"
 	"time"
 
+	"huilu/internal/library"
 	"huilu/internal/meeting"
-	"huilu/internal/recording"
 	"huilu/internal/tenant"
 )
-
-// Line is one meeting on somebody's home page, or a reserve that waits for its
-// first. It has the fields of pages.Line, which this package must not know.
-type Line struct {
-	ID           int64 // of the meeting, else of the reserve; both count up with time
-	Meeting      int64 // zero for a reserve that waits
-	No, Topic    string
-	Status       meeting.Status // Calling for a reserve that waits
-	Owner        tenant.UserNum
-	StartedAt    time.Time // zero before somebody arrived
-	EndedAt      time.Time // zero before the end
-	Participants int       // people who were in it, each stay of a guest counting as one
-
-	State    recording.State // empty when there is no recording
-	Minute   string
-	Duration time.Duration
-	Progress float64
-	Cause    string
-}
 
 // Mine lists, newest first by ID, what person u of tenant t reserved, owns or took
 // part in: every meeting that began, and every reserve under which people may meet at
 // now and never did. Only lines with an ID below before, at most limit. It looks at a
 // few times limit rows, however many are stored.
-func (db *DB) Mine(ctx context.Context, t tenant.Key, u tenant.UserNum, now time.Time, before int64, limit int) ([]Line, error) {
+func (db *DB) Mine(ctx context.Context, t tenant.Key, u tenant.UserNum, now time.Time, before int64, limit int) ([]library.Line, error) {
 	lines, err := list(ctx, "list meetings of a person", db.reader(ctx), scanMeetingLine, meetingLinesQuery, string(t), int64(u), before, limit)
 	if err != nil {
 		return nil, err
@@ -44,7 +25,7 @@ func (db *DB) Mine(ctx context.Context, t tenant.Key, u tenant.UserNum, now time
 		return nil, err
 	}
 	lines = append(lines, waiting...)
-	slices.SortFunc(lines, func(a, b Line) int { return cmp.Compare(b.ID, a.ID) })
+	slices.SortFunc(lines, func(a, b library.Line) int { return cmp.Compare(b.ID, a.ID) })
 	return lines[:min(limit, len(lines))], nil
 }
 
@@ -59,7 +40,7 @@ SELECT m.id, m.no, m.topic, m.status, m.owner, m.started_at_ms, m.ended_at_ms,
 FROM meetings m LEFT JOIN recordings r ON r.meeting = m.id
 WHERE m.id IN (SELECT id FROM owned UNION SELECT id FROM visited) ORDER BY m.id DESC LIMIT $4`
 
-func scanMeetingLine(r row) (l Line, err error) {
+func scanMeetingLine(r row) (l library.Line, err error) {
 	err = r.Scan(&l.ID, &l.No, &l.Topic, &l.Status, &l.Owner, at(&l.StartedAt), at(&l.EndedAt), &l.Participants,
 		&l.State, &l.Minute, length(&l.Duration), &l.Progress, &l.Cause)
 	l.Meeting = l.ID
@@ -72,7 +53,7 @@ WHERE tenant = $1 AND (owner = $2 OR creator = $2) AND id < $3 AND deleted_at_ms
 	AND NOT EXISTS (SELECT 1 FROM meetings m WHERE m.reserve = reserves.id AND m.started_at_ms > 0)
 ORDER BY id DESC LIMIT $5`
 
-func scanWaitingLine(r row) (l Line, err error) {
+func scanWaitingLine(r row) (l library.Line, err error) {
 	var settings meeting.Settings
 	err = r.Scan(&l.ID, &l.No, decoded(&settings), &l.Owner)
 	l.Topic, l.Status = settings.Topic, meeting.Calling

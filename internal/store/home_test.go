@@ -4,9 +4,9 @@ import (
 	"testing"
 	"time"
 
+	"huilu/internal/library"
 	"huilu/internal/meeting"
 	"huilu/internal/recording"
-	"huilu/internal/store"
 	"huilu/internal/store/storetest"
 	"huilu/internal/tenant"
 )
@@ -14,9 +14,9 @@ import (
 func TestHomePageListsWhatSomebodyReservedOwnsOrTookPartIn(t *testing.T) {
 	both(t, func(t *testing.T, w *storetest.World) {
 		ctx, key, owner, other := t.Context(), w.Home.Tenant.Key, w.Home.Owner.Num, w.Home.Other.Num
-		mine := func(u tenant.UserNum, before int64, limit int) []store.Line {
+		mine := func(u tenant.UserNum, before int64, limit int) []library.Line {
 			t.Helper()
-			return must[[]store.Line](t)(w.DB.Mine(ctx, key, u, storetest.Now, before, limit))
+			return must[[]library.Line](t)(w.DB.Mine(ctx, key, u, storetest.Now, before, limit))
 		}
 		ended := w.Meeting(w.Home, meeting.Ended)
 		for range 2 { // reloaded the page
@@ -38,20 +38,20 @@ func TestHomePageListsWhatSomebodyReservedOwnsOrTookPartIn(t *testing.T) {
 		check(t, w.DB.AddReserve(ctx, over))
 		w.Meeting(w.Away, meeting.Running)
 
-		line := func(m meeting.Meeting) store.Line {
-			return store.Line{ID: m.ID, Meeting: m.ID, No: m.No, Topic: m.Topic, Status: m.Status, Owner: m.Owner, StartedAt: m.StartedAt, EndedAt: m.EndedAt}
+		line := func(m meeting.Meeting) library.Line {
+			return library.Line{ID: m.ID, Meeting: m.ID, No: m.No, Topic: m.Topic, Status: m.Status, Owner: m.Owner, StartedAt: m.StartedAt, EndedAt: m.EndedAt}
 		}
-		rest := func(r meeting.Reserve) store.Line {
-			return store.Line{ID: r.ID, No: r.No, Topic: r.Settings.Topic, Status: meeting.Calling, Owner: r.Owner}
+		rest := func(r meeting.Reserve) library.Line {
+			return library.Line{ID: r.ID, No: r.No, Topic: r.Settings.Topic, Status: meeting.Calling, Owner: r.Owner}
 		}
 		recorded := line(ended)
 		recorded.Participants, recorded.State, recorded.Progress = 3, recording.Processing, 0.5
-		want := []store.Line{rest(calling), line(running), rest(waiting), recorded}
+		want := []library.Line{rest(calling), line(running), rest(waiting), recorded}
 		same(t, "the owner's", mine(owner, 1<<62, 10), want)
 		same(t, "the first page", mine(owner, 1<<62, 2), want[:2])
 		same(t, "the second page", mine(owner, want[1].ID, 2), want[2:])
-		same(t, "of who reserved two and was in one", mine(other, 1<<62, 10), []store.Line{rest(calling), rest(waiting), recorded})
-		same(t, "of who never arrived", mine(99, 1<<62, 10), []store.Line(nil))
-		same(t, "of nobody", mine(0, 1<<62, 10), []store.Line(nil))
+		same(t, "of who reserved two and was in one", mine(other, 1<<62, 10), []library.Line{rest(calling), rest(waiting), recorded})
+		same(t, "of who never arrived", mine(99, 1<<62, 10), []library.Line(nil))
+		same(t, "of nobody", mine(0, 1<<62, 10), []library.Line(nil))
 	})
 }
