@@ -67,6 +67,7 @@ var oauthBook = []struct {
 	{token.ErrScopeRepeated, 20067, invalidScope},
 	{token.ErrScopeNotGranted, 20068, invalidScope},
 	{token.ErrUserGone, 20066, invalidGrant},
+	{token.ErrUserOutside, 20010, invalidGrant},
 	{token.ErrNotInstalled, 20009, unauthorizedClient},
 	{token.ErrAppDisabled, 20069, unauthorizedClient},
 	{tenant.ErrSecretInvalid, 20002, invalidClient},

@@ -26,8 +26,12 @@ type Consent struct {
 }
 
 // Authorize notes the consent and returns a code that buys tokens once within five minutes.
-// Grants accumulate: what a person granted earlier stays granted.
+// Grants accumulate: what a person granted earlier stays granted. ErrUserOutside
+// when the app is not for this person.
 func (s *Service) Authorize(ctx context.Context, c Consent) (code string, err error) {
+	if err := mayUse(c.App, c.User.Tenant); err != nil {
+		return "", err
+	}
 	now := s.now()
 	code = ident.Secret(64)
 	err = s.store.Within(ctx, func(ctx context.Context) error {
@@ -75,8 +79,11 @@ func (s *Service) Exchange(ctx context.Context, x CodeExchange) (p Pair, err err
 		if base.Scopes, refused = narrow(usable(c.Scopes, x.App), x.Scope); refused != nil {
 			return nil
 		}
-		if refused = s.mayStillSignIn(ctx, c.Tenant, c.User); refused != nil {
+		if err := s.mayStillSignIn(ctx, x.App, c.Tenant, c.User); errors.Is(err, ErrUserGone) || errors.Is(err, ErrUserOutside) {
+			refused = err
 			return nil
+		} else if err != nil { // the database's fault must not cost the code
+			return err
 		}
 		p, err = s.issue(ctx, base, now)
 		return err
@@ -135,7 +142,7 @@ func (s *Service) Refresh(ctx context.Context, a tenant.App, refresh, scopes str
 		if row.Scopes, err = narrow(usable(row.Scopes, a), scopes); err != nil {
 			return err
 		}
-		if err := s.mayStillSignIn(ctx, row.Tenant, row.User); err != nil {
+		if err := s.mayStillSignIn(ctx, a, row.Tenant, row.User); err != nil {
 			return err
 		}
 		if fresh, err := s.store.UseRefresh(ctx, id, now); err != nil {
@@ -164,8 +171,12 @@ func (r Row) refreshable(a tenant.App, now time.Time) error {
 	return nil
 }
 
-// Mint issues a user token without the consent page, for administrators' scripts and tests.
+// Mint issues a user token without the consent page, for administrators' scripts
+// and tests. ErrUserOutside when the app is not for this person.
 func (s *Service) Mint(ctx context.Context, a tenant.App, u tenant.User, scopes scope.Set) (p Pair, err error) {
+	if err := mayUse(a, u.Tenant); err != nil {
+		return Pair{}, err
+	}
 	err = s.store.Within(ctx, func(ctx context.Context) error {
 		now := s.now()
 		if err := s.store.Grant(ctx, a.ID, u.Tenant, u.Num, scopes, now); err != nil {
@@ -177,7 +188,18 @@ func (s *Service) Mint(ctx context.Context, a tenant.App, u tenant.User, scopes 
 	return p, err
 }
 
-func (s *Service) mayStillSignIn(ctx context.Context, t tenant.Key, n tenant.UserNum) error {
+// mayUse refuses the people of other tenants: a custom app serves those of its own (contract tokens.md §3).
+func mayUse(a tenant.App, t tenant.Key) error {
+	if a.Type == tenant.Custom && a.Tenant != t {
+		return ErrUserOutside
+	}
+	return nil
+}
+
+func (s *Service) mayStillSignIn(ctx context.Context, a tenant.App, t tenant.Key, n tenant.UserNum) error {
+	if err := mayUse(a, t); err != nil {
+		return err
+	}
 	u, err := s.dir.UserByNum(ctx, t, n)
 	if errors.Is(err, tenant.ErrNotFound) || (err == nil && u.Disabled) {
 		return ErrUserGone

@@ -79,6 +79,7 @@ var (
 	ErrScopeRepeated    = errors.New("scope names a permission twice")
 	ErrScopeNotGranted  = errors.New("scope names a permission that was not granted")
 	ErrUserGone         = errors.New("the person behind the token may not sign in any more")
+	ErrUserOutside      = errors.New("the app is not for people of this tenant") // also for whoever consents
 )
 
 // Code is what the consent page leaves behind. The code itself is stored hashed.
