@@ -200,8 +200,7 @@ func TestPanickingWorkerHurtsNobodyElse(t *testing.T) {
 func TestStoppedServerLeavesItsWorkForTheNextStart(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
-		w, id := storetest.NewWorld(t, db), recording.ID(0)
-		id = newRecording(w)
+		id := newRecording(storetest.NewWorld(t, db))
 		first, started := job.New(db.Jobs(), 1, logTo(t)), make(chan struct{})
 		first.Work(func(ctx context.Context, _ recording.ID) error {
 			close(started)

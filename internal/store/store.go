@@ -64,11 +64,8 @@ func (db *DB) Close() error {
 	return errors.Join(err, db.write.Close())
 }
 
-// Pool is the pool that writes, for libraries that bring their own SQL.
+// Pool is the pool that writes, for tests that look at or spoil what is stored.
 func (db *DB) Pool() *sql.DB { return db.write }
-
-// IsSQLite tells libraries that bring their own SQL which of the two databases this is.
-func (db *DB) IsSQLite() bool { return db.sqlite }
 
 // Ping asks the database for an answer.
 func (db *DB) Ping(ctx context.Context) error {

@@ -36,14 +36,6 @@ func (db *DB) txnOf(ctx context.Context) *txn {
 	return t
 }
 
-// Tx returns the transaction of ctx for libraries that bring their own SQL, nil for none.
-func Tx(ctx context.Context) *sql.Tx {
-	if t, ok := ctx.Value(txnKey{}).(*txn); ok {
-		return t.tx
-	}
-	return nil
-}
-
 // Within runs f in a transaction: it commits when f returns nil and rolls back
 // when f returns an error or panics. Methods that are called with f's context take part in it.
 //

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"huilu/internal/meeting"
-	"huilu/internal/store"
 	"huilu/internal/store/storetest"
 	"huilu/internal/tenant"
 )
@@ -111,22 +110,6 @@ func TestWakingWaitsForTheCommit(t *testing.T) {
 		same(t, "after it", woken, []string{"at once", "outer", "inner"})
 		wants(t, "rolled back", w.DB.Within(ctx, func(ctx context.Context) error { wake(ctx, "never"); return errRefused }), errRefused)
 		same(t, "after a rollback", len(woken), 3)
-	})
-}
-
-func TestLibrariesGetTheTransactionOfTheContext(t *testing.T) {
-	both(t, func(t *testing.T, w *storetest.World) {
-		ctx := t.Context()
-		if store.Tx(ctx) != nil {
-			t.Error("there is a transaction outside of one")
-		}
-		wants(t, "transaction", w.DB.Within(ctx, func(ctx context.Context) error {
-			_, err := store.Tx(ctx).ExecContext(ctx, `UPDATE tenants SET name = 'raw'`)
-			check(t, err)
-			same(t, "inside", names(ctx, t, w), []string{"raw", "raw"})
-			return errRefused
-		}), errRefused)
-		same(t, "afterwards", names(ctx, t, w), []string{"home", "away"})
 	})
 }
 
