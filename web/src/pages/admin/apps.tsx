@@ -178,7 +178,9 @@ function NewAppForm({ onMade, onCancel }: { onMade: (a: NewApp) => void; onCance
               {t('apps.scopes_needed')}
             </Text>
           </div>
-          <ScopePicker value={scopes} onChange={setScopes} />
+          <div className={style.choices}>
+            <ScopePicker value={scopes} onChange={setScopes} />
+          </div>
         </Stack>
         <Group justify="flex-end" gap="xs">
           <Button variant="default" onClick={onCancel}>

@@ -38,7 +38,6 @@ function Subscription({ app, save }: TabProps) {
     if (!wrong) void run(() => save({ event_url: address, event_types: types }));
   };
   const failed = refused?.error.code === 'challenge_failed';
-  const detail = failed && refused.text !== 'challenge_failed' ? ` ${refused.text}` : '';
   return (
     <form onSubmit={submit} noValidate className={`card ${style.panel}`}>
       <Stack>
@@ -49,7 +48,7 @@ function Subscription({ app, save }: TabProps) {
           placeholder="https://app.example/webhook"
           value={url}
           onChange={(e) => setURL(e.currentTarget.value)}
-          error={bad || (failed && t('appx.challenge_failed') + detail)}
+          error={bad || (failed && (refused.error.texts.en ? refused.text : t('appx.challenge_failed')))}
           classNames={{ input: 'mono' }}
           data-testid="event-url"
         />

@@ -71,9 +71,11 @@ function Progressing({ seat }: { seat: Seat }) {
         <Progress value={share * 100} mt="xs" aria-label={t('chip.processing')} />
       )}
       {minute && (
-        <Button component={Link} to={minute} mt="sm" leftSection={<IconPlayerPlayFilled size={16} aria-hidden />} data-testid="watch">
-          {t('home.watch')}
-        </Button>
+        <div style={{ marginTop: 'var(--mantine-spacing-sm)' }}>
+          <Button component={Link} to={minute} leftSection={<IconPlayerPlayFilled size={16} aria-hidden />} data-testid="watch">
+            {t('home.watch')}
+          </Button>
+        </div>
       )}
     </RecordingBox>
   );

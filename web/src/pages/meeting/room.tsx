@@ -1,5 +1,6 @@
 import { RoomAudioRenderer, RoomContext, useAudioPlayback, useConnectionQualityIndicator, useConnectionState } from '@livekit/components-react';
 import { Alert, Button, Loader, Text } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
 import { IconScreenShare, IconVolume } from '@tabler/icons-react';
 import { ConnectionQuality, ConnectionState, type Participant, type Room, RoomEvent, Track, type TrackPublication } from 'livekit-client';
 import { type ReactNode, useEffect, useLayoutEffect, useRef, useState } from 'react';
@@ -26,6 +27,8 @@ interface RoomViewProps {
 /** RoomView is the meeting itself, dark whatever the pages are: pictures of people look best that way. */
 export function RoomView(props: RoomViewProps) {
   useDark();
+  useEffect(() => () => notifications.clean(), []); // news of a meeting that is over
+
   return (
     <RoomContext.Provider value={props.room}>
       <AnnouncerProvider>

@@ -102,13 +102,7 @@ function Watch({ minute: m }: { minute: Minute }) {
         <Group gap="xs">
           <CopyButton text={`${location.origin}/minutes/${m.token}`} label={t('minute.copy_link')} testId="minute-copy" />
           {m.can_download && (
-            <Button
-              component="a"
-              href={savingAddress(m.media_url)}
-              download
-              leftSection={<IconDownload size={17} aria-hidden />}
-              data-testid="minute-download"
-            >
+            <Button component="a" href={savingAddress(m.media_url)} download leftSection={<IconDownload size={17} aria-hidden />} data-testid="minute-download">
               {t('minute.download')}
             </Button>
           )}
