@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"huilu/internal/app"
-	"huilu/internal/health"
 )
 
 type serveCmd struct {
@@ -48,7 +47,7 @@ func (c *console) welcome(a *app.App) error {
 		fmt.Fprintf(c.out, "\n  Log in as  %s\n  password   %s\n  This password is shown only now. 此密码仅显示这一次。\n", admin.Email, admin.Password)
 	}
 	fmt.Fprintln(c.out)
-	for _, p := range (health.Checks{Config: a.Config, Database: a.DB}).Problems(c.ctx) {
+	for _, p := range a.Problems(c.ctx) {
 		fmt.Fprintf(c.out, "  ! %s\n    %s\n\n", p.EN, p.ZH)
 	}
 	return nil

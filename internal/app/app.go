@@ -42,7 +42,7 @@ type App struct {
 	deliverer *event.Deliverer
 	keeper    *recording.Keeper
 	poster    *egress.Client
-	health    health.Checks
+	health    *health.Checks
 	meter     *meter
 	server    *http.Server
 }
@@ -66,7 +66,7 @@ func open(ctx context.Context, cfg config.Config, l net.Listener, log *slog.Logg
 	if err != nil {
 		return nil, err
 	}
-	a := &App{Core: core, listener: l, meter: newMeter(), health: health.Checks{Config: cfg, Database: core.DB}}
+	a := &App{Core: core, listener: l, meter: newMeter(), health: health.New(cfg, core.DB)}
 	if err := a.build(ctx); err != nil {
 		return nil, errors.Join(err, core.Close())
 	}
@@ -116,6 +116,9 @@ func (a *App) signalling() string {
 	return url
 }
 
+// Problems says what keeps this server from doing its work.
+func (a *App) Problems(ctx context.Context) []health.Problem { return a.health.Problems(ctx) }
+
 // URL is how the server is reached, without a trailing slash.
 func (a *App) URL() string { return a.Config.PublicURL }
 
@@ -139,7 +142,8 @@ func (a *App) Run(ctx context.Context) error {
 // compose works on recordings; those that were being processed when the last process died come first.
 func (a *App) compose(ctx context.Context) error {
 	p := &producer.Producer{
-		Recordings: a.Recordings, Sealer: a.keeper, Files: a.Blobs, Topics: a.Core, Busy: a.busy,
+		Recordings: a.Recordings, Parts: a.DB.Recordings(), Sealer: a.keeper, Files: a.Blobs, Topics: a.Core, Busy: a.busy,
+		Able:     func(ctx context.Context) error { return health.Composing(ctx, a.Config) },
 		Composer: &compose.Composer{FFmpeg: a.Config.FFmpeg, FFprobe: a.Config.FFprobe, Log: a.log},
 		Capture:  captureFolder(a.Config), Work: workFolder(a.Config), Log: a.log,
 	}

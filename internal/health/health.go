@@ -7,24 +7,29 @@ package health
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
+	"huilu/internal/compose"
 	"huilu/internal/config"
 )
 
 // Problem is something an administrator should mend.
 type Problem struct {
-	Code   string // stable, such as "disk_full"
-	EN, ZH string
-	Fatal  bool // the server cannot do its main job until it is mended
+	Code  string `json:"code"` // stable, such as "disk_full"
+	EN    string `json:"text_en"`
+	ZH    string `json:"text_zh"`
+	Fatal bool   `json:"fatal"` // the server cannot do its main job until it is mended
 }
 
 // Free space below which somebody should be told, and below which nothing more fits.
@@ -33,24 +38,49 @@ const (
 	fullDisk = 512 << 20 // bytes
 )
 
-// Pinger is a database.
-type Pinger interface {
-	Ping(ctx context.Context) error
+// Database says whether it takes and keeps what is written.
+type Database interface {
+	Healthy(ctx context.Context) error
 }
 
-// Checks looks after one server.
+// fresh is how long an answer is good for: anybody may ask /readyz, as often as they like, and each look starts a program.
+const fresh = 2 * time.Second
+
+// Checks looks after one server. It is safe for concurrent use.
 type Checks struct {
-	Config   config.Config
-	Database Pinger
+	config   config.Config
+	database Database
+
+	mu     sync.Mutex // held while looking, guards what follows
+	found  []Problem
+	looked time.Time
 }
 
-// Problems runs the checks that make sense while the server runs. It takes well under a second.
-func (c Checks) Problems(ctx context.Context) []Problem {
-	var ps []Problem
-	ps = append(ps, c.database(ctx)...)
-	ps = append(ps, Disk(c.Config.Data)...)
-	ps = append(ps, Programs(ctx, c.Config)...)
-	return append(ps, Camera(c.Config)...)
+// New returns the checks of a server.
+func New(c config.Config, d Database) *Checks { return &Checks{config: c, database: d} }
+
+// Problems runs the checks that make sense while the server runs, unless somebody did a moment ago. It takes well under a second.
+func (c *Checks) Problems(ctx context.Context) []Problem {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.looked.IsZero() && time.Since(c.looked) < fresh {
+		return slices.Clone(c.found)
+	}
+	// Whoever asked may have gone; the answer is for the next ones as well.
+	ctx = context.WithoutCancel(ctx)
+	c.found = slices.Concat(c.askDatabase(ctx), Disk(c.config.Data), Programs(ctx, c.config), Camera(c.config))
+	c.looked = time.Now()
+	return slices.Clone(c.found)
+}
+
+// Composing returns what keeps this machine from composing right now; nil when it can.
+func Composing(ctx context.Context, cfg config.Config) error {
+	for _, p := range slices.Concat(Disk(cfg.Data), Programs(ctx, cfg)) {
+		if p.Fatal {
+			return errors.New(p.EN)
+		}
+	}
+	return nil
 }
 
 // Ready reports whether none of the problems is fatal.
@@ -63,10 +93,10 @@ func Ready(ps []Problem) bool {
 	return true
 }
 
-func (c Checks) database(ctx context.Context) []Problem {
+func (c *Checks) askDatabase(ctx context.Context) []Problem {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
-	if err := c.Database.Ping(ctx); err != nil {
+	if err := c.database.Healthy(ctx); err != nil {
 		return []Problem{{
 			Code: "database", Fatal: true,
 			EN: fmt.Sprintf("The database does not answer (%v). Meetings and the API stand still; recordings that run go on to disk. Check the setting database and its server.", err),
@@ -102,7 +132,7 @@ func Disk(folder string) []Problem {
 	return nil
 }
 
-// Programs looks for ffmpeg and what it must be able to do.
+// Programs looks for ffmpeg, what it must be able to do, and fonts to draw names with.
 func Programs(ctx context.Context, cfg config.Config) []Problem {
 	if !cfg.Has("composer") {
 		return nil
@@ -124,6 +154,13 @@ func Programs(ctx context.Context, cfg config.Config) []Problem {
 			Code: "ffmpeg_encoders", Fatal: true,
 			EN: "This ffmpeg cannot encode H.264 (libx264) and AAC, which recordings need. Install Debian's ffmpeg.",
 			ZH: "当前 ffmpeg 不支持录制所需的 H.264（libx264）和 AAC 编码。请安装 Debian 自带的 ffmpeg。",
+		}}
+	}
+	if err := compose.CheckFonts(ctx); err != nil {
+		return []Problem{{
+			Code: "fonts", Fatal: true,
+			EN: fmt.Sprintf("Names cannot be drawn into recordings (%v). Install the fonts (apt-get install fonts-dejavu-core fonts-noto-cjk fontconfig); waiting recordings are then produced.", err),
+			ZH: fmt.Sprintf("无法在录制画面中绘制姓名（%v）。请安装字体（apt-get install fonts-dejavu-core fonts-noto-cjk fontconfig），等待中的录制会随后生成。", err),
 		}}
 	}
 	return nil

@@ -2,6 +2,9 @@
 //
 //	Claim ─▶ seal the capture folder ─▶ compose ─▶ store file and poster ─▶ Finish (state, minute, event in one transaction)
 //
+// Nothing is tried while the machine lacks what composing takes: the recording waits, and its attempts are not used up by
+// an ffmpeg that is not installed yet or a disk that is full.
+//
 // Whatever dies in between, the next attempt begins again: windows that were composed are used again, files stored for
 // the recording are replaced, and Finish happens once. What cannot get better by trying becomes a state with a
 // cause; everything else is an error, and the job queue tries again later.
@@ -14,9 +17,11 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
+	"huilu/internal/capture"
 	"huilu/internal/compose"
 	"huilu/internal/ident"
 	"huilu/internal/recording"
@@ -33,6 +38,11 @@ type Recordings interface {
 	Finish(ctx context.Context, id recording.ID, token string, r recording.Result) error
 	Discard(ctx context.Context, id recording.ID, why string) error
 	Fail(ctx context.Context, id recording.ID, cause string) error
+}
+
+// Parts lists when a recording was started and stopped.
+type Parts interface {
+	Parts(ctx context.Context, id recording.ID) ([]recording.Part, error)
 }
 
 // Sealer makes sure that nothing is being appended to a capture folder.
@@ -55,16 +65,21 @@ type Topics interface {
 	Topic(ctx context.Context, t tenant.Key, meeting int64) (string, error)
 }
 
+// Able returns what this machine lacks for composing, nil when it can.
+type Able func(ctx context.Context) error
+
 // Busy tells whether people are meeting on this machine right now: then composing steps back.
 type Busy func() bool
 
 // Producer works on recordings; several may be worked on at once.
 type Producer struct {
 	Recordings Recordings
+	Parts      Parts
 	Sealer     Sealer
 	Composer   Composer
 	Files      Files
 	Topics     Topics
+	Able       Able
 	Busy       Busy
 	Capture    string // folder of the capture folders
 	Work       string // folder of the work folders
@@ -73,6 +88,9 @@ type Producer struct {
 
 // Produce takes the recording as far as it goes. A nil error means that it needs no further attempt.
 func (p *Producer) Produce(ctx context.Context, id recording.ID) error {
+	if err := p.Able(ctx); err != nil {
+		return fmt.Errorf("recording %s waits: %w", id, err)
+	}
 	r, err := p.Recordings.Claim(ctx, id)
 	if errors.Is(err, recording.ErrMoved) || errors.Is(err, recording.ErrNotFound) {
 		return nil // an earlier attempt finished it
@@ -87,12 +105,11 @@ func (p *Producer) Produce(ctx context.Context, id recording.ID) error {
 	var bad *compose.InputError
 	switch {
 	case errors.Is(err, compose.ErrEmpty):
-		p.Log.InfoContext(ctx, "the recording is empty: shorter than 5 s, or nothing was published", "recording", id, "meeting", r.Meeting)
-		return p.Recordings.Discard(ctx, id, "nothing was published, or it was shorter than 5 seconds")
+		return p.empty(ctx, r)
 	case errors.As(err, &bad):
 		p.Log.ErrorContext(ctx, "the recording cannot be produced; what was captured is kept", "recording", id, "meeting", r.Meeting, "err", err)
 		return p.Recordings.Fail(ctx, id, bad.Cause)
-	case err != nil && ctx.Err() == nil && r.Attempts >= MaxAttempts:
+	case err != nil && ctx.Err() == nil && r.Attempts >= MaxAttempts && p.Able(ctx) == nil:
 		p.Log.ErrorContext(ctx, "the recording could not be produced in several attempts; what was captured is kept", "recording", id, "meeting", r.Meeting, "attempts", r.Attempts, "err", err)
 		return p.Recordings.Fail(ctx, id, fmt.Sprintf("composition failed %d times: %v", r.Attempts, err))
 	case err != nil:
@@ -103,6 +120,42 @@ func (p *Producer) Produce(ctx context.Context, id recording.ID) error {
 	}
 	p.Log.InfoContext(ctx, "the recording is ready", "recording", id, "meeting", r.Meeting, "duration", res.Duration.Round(time.Millisecond), "took", time.Since(begun).Round(time.Millisecond), "windows", res.Windows.Total, "reused", res.Windows.Reused, "defects", len(res.Defects))
 	return nil
+}
+
+// empty ends a recording that has nothing in it: because there was nothing, or, which is a failure and must not look like
+// the former, because no recorder ever ran although one should have.
+func (p *Producer) empty(ctx context.Context, r recording.Recording) error {
+	parts, err := p.Parts.Parts(ctx, r.ID)
+	if err != nil {
+		return err
+	}
+	var asked time.Duration
+	for _, part := range parts {
+		asked += part.StoppedAt.Sub(part.StartedAt)
+	}
+	ran, err := p.ran(r.ID)
+	if err != nil {
+		return err
+	}
+	if asked >= recording.MinLength && !ran {
+		p.Log.ErrorContext(ctx, "nothing was captured, because no recorder ran; earlier messages of this recording say why", "recording", r.ID, "meeting", r.Meeting, "asked", asked.Round(time.Millisecond))
+		return p.Recordings.Fail(ctx, r.ID, "nothing was captured: the recorder could not start")
+	}
+	p.Log.InfoContext(ctx, "the recording is empty: shorter than 5 s, or nothing was published", "recording", r.ID, "meeting", r.Meeting)
+	return p.Recordings.Discard(ctx, r.ID, "nothing was published, or it was shorter than 5 seconds")
+}
+
+// ran reports whether any recorder began to write a recording down.
+func (p *Producer) ran(id recording.ID) (bool, error) {
+	c, err := capture.Open(filepath.Join(p.Capture, id.String()))
+	if errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	} else if err != nil {
+		return false, err
+	}
+	defer c.Close()
+	events, err := c.Timeline()
+	return slices.ContainsFunc(events, func(e capture.Event) bool { return e.Type == capture.RecStart }), err
 }
 
 func (p *Producer) compose(ctx context.Context, r recording.Recording) (compose.Result, error) {
@@ -116,7 +169,7 @@ func (p *Producer) compose(ctx context.Context, r recording.Recording) (compose.
 		Topic: topic, Timezone: zone(r), Gentle: p.Busy(),
 	}
 	if _, err := os.Stat(in.Capture); errors.Is(err, os.ErrNotExist) {
-		return compose.Result{}, compose.ErrEmpty // the recorder never got a word
+		return compose.Result{}, compose.ErrEmpty
 	}
 	var last time.Time
 	return p.Composer.Compose(ctx, in, func(pr compose.Progress) {
