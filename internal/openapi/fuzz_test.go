@@ -94,21 +94,3 @@ func FuzzQuery(f *testing.F) {
 		}
 	})
 }
-
-// FuzzFileName: whatever a meeting was called, its file has a name and the header one line.
-func FuzzFileName(f *testing.F) {
-	for _, s := range []string{"", "Weekly", "..", "a/b\\c", "会议", "x\r\nSet-Cookie: a=b", `"quoted"`, "\u202egpj.exe", "\xff", "%00"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, title string) {
-		name := fileName(title)
-		if name == "" || name == "." || name == ".." || len(name) > longestName {
-			t.Errorf("%q became %q", title, name)
-		}
-		for _, c := range []byte(attachment(name + ".mp4")) {
-			if c < ' ' || c > '~' {
-				t.Fatalf("%q: byte %#x in the header", title, c)
-			}
-		}
-	})
-}

@@ -4,12 +4,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"mime"
 	"net/http"
-	"path"
-	"strings"
 	"time"
 
+	"huilu/internal/handout"
 	"huilu/internal/minute"
 )
 
@@ -74,7 +72,7 @@ func (p *Pages) getMedia(r *request) (any, error) {
 	}
 	f := file{files: p.Files, key: m.File, at: m.CreatedAt}
 	if r.URL.Query().Get("download") == "1" {
-		f.name = fileName(m.Title) + path.Ext(m.File)
+		f.title = m.Title
 	}
 	return f, nil
 }
@@ -95,69 +93,22 @@ type file struct {
 	files Files
 	key   string
 	at    time.Time
-	name  string // of the file to save; empty: to be shown
+	title string // to be saved under; empty: to be shown
 }
-
-// fileTypes are what minutes are made of. Nothing else is shown by a browser.
-var fileTypes = map[string]string{".mp4": "video/mp4", ".webm": "video/webm", ".jpg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
 
 func (f file) write(w http.ResponseWriter, r *http.Request) error {
 	body, err := f.files.Open(r.Context(), f.key)
 	if err != nil {
 		return fmt.Errorf("open %s: %w", f.key, err)
 	}
-	defer body.Close()
 	h := w.Header()
 	h.Del("Content-Security-Policy") // a player that is opened on the file itself needs its own styles
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Cache-Control", "private, no-cache") // kept, but asked for again: who signed out sees nothing
 	sum := sha256.Sum256([]byte(f.key))
 	h.Set("ETag", `"`+hex.EncodeToString(sum[:12])+`"`)
-	kind, known := fileTypes[path.Ext(f.key)]
-	if !known {
-		kind = "application/octet-stream"
-	}
-	h.Set("Content-Type", kind)
-	if f.name != "" {
-		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": f.name}))
-	}
-	conn := http.NewResponseController(w)
-	defer func() { _ = conn.SetWriteDeadline(time.Time{}) }() // else it would hit a later answer on this connection
-	http.ServeContent(patient{w, conn}, r, "", f.at, body)
+	handout.File{Body: body, Key: f.key, Changed: f.at, Title: f.title}.Write(w, r)
 	return nil
-}
-
-// stall is how long a reader of a file may take nothing before the connection is closed.
-const stall = time.Minute
-
-// patient lets an answer take as long as it is being read: a time limit for the
-// whole would cut films, none would let a stuck reader hold the connection forever.
-type patient struct {
-	http.ResponseWriter
-	conn *http.ResponseController
-}
-
-func (p patient) Write(b []byte) (int, error) {
-	_ = p.conn.SetWriteDeadline(time.Now().Add(stall)) // a connection without deadlines ends with its client
-	return p.ResponseWriter.Write(b)
-}
-
-// fileName makes a title into a name that every system can store.
-func fileName(title string) string {
-	name := strings.Map(func(c rune) rune {
-		if c < ' ' || c == 0x7f || strings.ContainsRune(`/\:*?"<>|`, c) {
-			return '_'
-		}
-		return c
-	}, strings.ToValidUTF8(title, "_"))
-	name = strings.Trim(name, ". ")
-	if r := []rune(name); len(r) > 60 { // many file systems take 255 bytes, a Chinese character is 3
-		name = strings.TrimRight(string(r[:60]), ". ")
-	}
-	if name == "" {
-		return "recording"
-	}
-	return name
 }
 
 var _ content = file{}

@@ -140,14 +140,6 @@ func TestADownloadIsNamedAfterItsMeeting(t *testing.T) {
 	if err != nil || kind != "attachment" || params["filename"] != w.secretTopic+".mp4" {
 		t.Errorf("%q, %v: %s", kind, params, a.header.Get("Content-Disposition"))
 	}
-	for title, name := range map[string]string{
-		"a/b\\c:d": "a_b_c_d", "..": "recording", "": "recording", "line\nbreak\"": "line_break_", " .hidden. ": "hidden",
-		strings.Repeat("会", 80): strings.Repeat("会", 60), "bad \xff utf8": "bad _ utf8",
-	} {
-		if got := fileName(title); got != name {
-			t.Errorf("%q becomes %q, want %q", title, got, name)
-		}
-	}
 }
 
 func TestADeletedOrLostFileIsSaidSo(t *testing.T) {
