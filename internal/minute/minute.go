@@ -52,6 +52,16 @@ var (
 // LinkLife is how long a download link is good for (contract minutes.md, media).
 const LinkLife = 24 * time.Hour
 
+// Piece is what a download link opens. A link to the one does not open the other: whoever may see a minute's title and
+// picture may not therefore take its film away.
+type Piece string
+
+// The pieces of a minute.
+const (
+	Film  Piece = "film"
+	Cover Piece = "cover"
+)
+
 // TokenLength is the length of every minute token.
 const TokenLength = 24
 
@@ -96,19 +106,19 @@ func (s *Service) Stays(ctx context.Context, m Minute) ([]Stay, error) {
 	return s.store.Stays(ctx, m.Tenant, m.Meeting)
 }
 
-// Link returns a signature for the file of m that is good for one day: the
+// Link returns a signature for a piece of m that is good for one day: the
 // surface puts it into a URL and hands it back to ByLink.
-func (s *Service) Link(m Minute) string {
+func (s *Service) Link(m Minute, p Piece) string {
 	var b [8 + sha256.Size]byte
 	binary.BigEndian.PutUint64(b[:8], uint64(s.now().Add(LinkLife).Unix()))
-	copy(b[8:], s.mac(m.Token, b[:8]))
+	copy(b[8:], s.mac(m.Token, p, b[:8]))
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
 
-// ByLink returns the minute when signature was made by Link for it less than a day ago.
-func (s *Service) ByLink(ctx context.Context, token, signature string) (Minute, error) {
+// ByLink returns the minute when signature was made by Link for this piece of it less than a day ago.
+func (s *Service) ByLink(ctx context.Context, token string, p Piece, signature string) (Minute, error) {
 	b, err := base64.RawURLEncoding.DecodeString(signature)
-	if err != nil || len(b) != 8+sha256.Size || !hmac.Equal(b[8:], s.mac(token, b[:8])) {
+	if err != nil || len(b) != 8+sha256.Size || !hmac.Equal(b[8:], s.mac(token, p, b[:8])) {
 		return Minute{}, ErrLinkInvalid
 	}
 	if s.now().After(time.Unix(int64(binary.BigEndian.Uint64(b[:8])), 0)) {
@@ -121,9 +131,9 @@ func (s *Service) ByLink(ctx context.Context, token, signature string) (Minute, 
 	return m, err
 }
 
-func (s *Service) mac(token string, expiry []byte) []byte {
+func (s *Service) mac(token string, p Piece, expiry []byte) []byte {
 	h := hmac.New(sha256.New, s.key)
-	h.Write([]byte(token))
+	h.Write([]byte(string(p) + "\x00" + token + "\x00"))
 	h.Write(expiry)
 	return h.Sum(nil)
 }

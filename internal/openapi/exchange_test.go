@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"huilu/internal/meeting"
+	"huilu/internal/minute"
 	"huilu/internal/recording"
 	"huilu/internal/scope"
 	"huilu/internal/token"
@@ -260,9 +261,9 @@ func (c *cast) makeThing(name, word, of string) string {
 		return c.minuteOf(c.recorded("app", "lin", recording.Ready))
 	case "foreign minute":
 		return c.minuteOf(c.recorded("foreign", "zoe", recording.Ready))
-	case "link":
+	case "link", "cover link":
 		m := must(c.db.MinuteForLink(c.t.Context(), c.value("minute")))(c.t)
-		return c.minutes.Link(m)
+		return c.minutes.Link(m, map[string]minute.Piece{"link": minute.Film, "cover link": minute.Cover}[word])
 	case "old link":
 		defer c.clock.add(24*time.Hour + time.Second)
 		return c.value("link")

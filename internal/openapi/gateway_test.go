@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"huilu/internal/limit"
+	"huilu/internal/minute"
 	"huilu/internal/openapi"
 	"huilu/internal/recording"
 	"huilu/internal/scope"
@@ -234,7 +235,7 @@ func TestPanicInAHandlerIsAnInternalError(t *testing.T) {
 	w.deps.Files = panicking{}
 	m := must(w.db.MinuteForLink(t.Context(), w.minuteOf(w.recorded("app", "lin", recording.Ready))))(t)
 	rec := httptest.NewRecorder()
-	openapi.New(w.deps).Handler().ServeHTTP(rec, request("GET", "/download/minutes/"+m.Token+"?sig="+w.minutes.Link(m), "", ""))
+	openapi.New(w.deps).Handler().ServeHTTP(rec, request("GET", "/download/minutes/"+m.Token+"?sig="+w.minutes.Link(m, minute.Film), "", ""))
 	if rec.Code != 500 || code(t, rec.Body.Bytes()) != 2091006 {
 		t.Errorf("HTTP %d %s", rec.Code, rec.Body)
 	}
@@ -323,7 +324,7 @@ func TestStuckClientsHoldNoConnectionAndNoDeadlineStays(t *testing.T) {
 	w := newWorld(t)
 	m := must(w.db.MinuteForLink(t.Context(), w.minuteOf(w.recorded("app", "lin", recording.Ready))))(t)
 	down := &timed{ResponseRecorder: httptest.NewRecorder()}
-	w.handler.ServeHTTP(down, request("GET", "/download/minutes/"+m.Token+"?sig="+w.minutes.Link(m), "", ""))
+	w.handler.ServeHTTP(down, request("GET", "/download/minutes/"+m.Token+"?sig="+w.minutes.Link(m, minute.Film), "", ""))
 	if n := len(down.writes); n < 2 || down.writes[0].IsZero() || !down.writes[n-1].IsZero() || down.Body.Len() != len(video) {
 		t.Errorf("download: deadlines %v, %d bytes", down.writes, down.Body.Len())
 	}

@@ -27,7 +27,7 @@ func (a *API) getMinute(ctx context.Context, c *call) (any, error) {
 		Duration: number(m.Duration.Milliseconds()), URL: a.links.Minute(m.Token),
 	}
 	if m.Poster != "" {
-		reply.Cover = a.links.Cover(m.Token, a.minutes.Link(m))
+		reply.Cover = a.links.Cover(m.Token, a.minutes.Link(m, minute.Cover))
 	}
 	reply.OwnerID, err = a.idOf(ctx, c, m.Owner)
 	return struct {
@@ -42,7 +42,7 @@ func (a *API) getMinuteMedia(ctx context.Context, c *call) (any, error) {
 	}
 	return struct {
 		URL string `json:"download_url"`
-	}{a.links.Download(m.Token, a.minutes.Link(m))}, nil
+	}{a.links.Download(m.Token, a.minutes.Link(m, minute.Film))}, nil
 }
 
 func (a *API) minuteOf(ctx context.Context, c *call) (minute.Minute, error) {
