@@ -117,28 +117,27 @@ func newCluster() (*cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := who.own(dir); err != nil {
-		return nil, err
-	}
-	data := filepath.Join(dir, "data")
-	initdb := exec.Command(filepath.Join(bin, "initdb"), "-D", data, "-U", "huilu", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
-	initdb.SysProcAttr, initdb.Dir = who.attributes(), dir
-	if out, err := initdb.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("initdb: %w\n%s", err, out)
-	}
 	c := &cluster{}
-	return c, c.start(bin, dir, data, who)
+	if err := errors.Join(who.own(dir), c.start(bin, dir, who)); err != nil {
+		log, _ := os.ReadFile(filepath.Join(dir, "log"))
+		return nil, errors.Join(fmt.Errorf("%w\n%s", err, log), os.RemoveAll(dir))
+	}
+	return c, nil
 }
 
-// script runs the server until its standard input closes, which is when the test process is gone, killed or not. Then it cleans up.
-const script = `"$1" -D "$2" -k "$3" -p "$4" -h 127.0.0.1 -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=300 >"$3/log" 2>&1 &
+// script makes a cluster and runs it until its standard input closes, which is
+// when the test process is gone, killed or not. Then it leaves nothing behind. TERM comes before QUIT because
+// a shell starts its children deaf to QUIT, and a server that is only just starting still is.
+const script = `bin=$1 dir=$2 port=$3
+exec 3<&0 >"$dir/log" 2>&1
+trap 'rm -rf "$dir"' EXIT
+"$bin/initdb" -D "$dir/data" -U huilu -A trust -E UTF8 --locale=C --no-sync || exit 1
+"$bin/postgres" -D "$dir/data" -k "$dir" -p "$port" -h 127.0.0.1 -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=300 &
 server=$!
-trap 'kill -QUIT $server; wait $server' EXIT
-read -r until_closed
-kill -QUIT $server; wait $server; trap - EXIT
-rm -rf "$3"`
+(read -r until_closed; kill -TERM $server; sleep 3; kill -QUIT $server) <&3 &
+wait $server`
 
-func (c *cluster) start(bin, dir, data string, who account) error {
+func (c *cluster) start(bin, dir string, who account) error {
 	port, err := freePort()
 	if err != nil {
 		return err
@@ -148,7 +147,7 @@ func (c *cluster) start(bin, dir, data string, who account) error {
 		return err
 	}
 	defer in.Close()
-	cmd := exec.Command("/bin/sh", "-c", script, "sh", filepath.Join(bin, "postgres"), data, dir, strconv.Itoa(port))
+	cmd := exec.Command("/bin/sh", "-c", script, "sh", bin, dir, strconv.Itoa(port))
 	cmd.Stdin, cmd.Dir, cmd.SysProcAttr = in, dir, who.attributes()
 	// A group of its own: an interrupt at the keyboard is for the test, and the test's end ends this.
 	cmd.SysProcAttr.Setpgid = true
@@ -157,13 +156,12 @@ func (c *cluster) start(bin, dir, data string, who account) error {
 	}
 	c.port, c.stdin = port, out
 	if c.admin, err = sql.Open("pgx", c.dsn("postgres")); err != nil {
-		return err
+		return errors.Join(err, out.Close())
 	}
 	// CREATE DATABASE copies a template that nobody else may be connected to.
 	c.admin.SetMaxOpenConns(1)
 	if err := c.ready(); err != nil {
-		log, _ := os.ReadFile(filepath.Join(dir, "log"))
-		return errors.Join(fmt.Errorf("postgres did not start: %w\n%s", err, log), c.admin.Close(), out.Close())
+		return errors.Join(fmt.Errorf("postgres did not start: %w", err), c.admin.Close(), out.Close())
 	}
 	return nil
 }
