@@ -117,11 +117,26 @@ func (s *Session) publish(o Options) error {
 	return s.SetCamera(true)
 }
 
-// start publishes a feed and sets it going.
+// negotiation bounds how long it may take until a track that was added or
+// removed is agreed on with the server.
+const negotiation = 15 * time.Second
+
+// start publishes a feed and sets it going. It returns when the track is agreed
+// on with the server: from here on a packet that is sent arrives, so whoever
+// measures may count from now.
 func (s *Session) start(f *feed, o lksdk.TrackPublicationOptions) (*published, error) {
+	bound := make(chan struct{})
+	f.track.OnBind(sync.OnceFunc(func() { close(bound) }))
 	pub, err := s.room.LocalParticipant.PublishTrack(f.track, &o)
 	if err != nil {
 		return nil, fmt.Errorf("publish %s: %w", o.Name, err)
+	}
+	select {
+	case <-bound:
+	case <-s.ended:
+		return nil, fmt.Errorf("publish %s: session ended: %s", o.Name, s.Why())
+	case <-time.After(negotiation):
+		return nil, fmt.Errorf("publish %s: not negotiated within %v", o.Name, negotiation)
 	}
 	ctx, stop := context.WithCancel(s.ctx)
 	f.on.Store(true)
@@ -204,7 +219,8 @@ func (s *Session) ShareScreen(m *Media) error {
 	return err
 }
 
-// StopScreen ends the sharing; without one it does nothing.
+// StopScreen ends the sharing and returns when the server has agreed to that.
+// Without a shared screen it does nothing.
 func (s *Session) StopScreen() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -214,10 +230,32 @@ func (s *Session) StopScreen() error {
 	p := s.screen
 	s.screen = nil
 	p.stop()
+	before := s.agreed()
 	if err := s.room.LocalParticipant.UnpublishTrack(p.pub.SID()); err != nil {
 		return fmt.Errorf("stop the screen: %w", err)
 	}
+	deadline := time.Now().Add(negotiation)
+	for s.agreed() == before {
+		if time.Now().After(deadline) {
+			return fmt.Errorf("stop the screen: not negotiated within %v", negotiation)
+		}
+		time.Sleep(10 * time.Millisecond) // pion tells only one listener, and that is taken
+	}
 	return nil
+}
+
+// agreed is the description of our tracks that the server last agreed to; empty
+// when there is no connection.
+func (s *Session) agreed() string {
+	pc := s.room.LocalParticipant.GetPublisherPeerConnection()
+	if pc == nil || pc.ConnectionState() == webrtc.PeerConnectionStateClosed {
+		return ""
+	}
+	d := pc.CurrentLocalDescription()
+	if d == nil {
+		return ""
+	}
+	return d.SDP
 }
 
 // Sent is how many pictures of the camera and packets of the microphone went out.
