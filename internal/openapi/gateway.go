@@ -31,6 +31,7 @@ type call struct {
 	query    object
 	body     object
 	idType   tenant.IDType
+	deadline deadline
 }
 
 // step is one check of the gateway.
@@ -52,9 +53,9 @@ var steps = [...]step{
 // serve takes one call through the gateway and its handler, and answers it.
 func (a *API) serve(w http.ResponseWriter, r *http.Request, route *Route) {
 	start := a.now()
-	c := &call{Request: r, w: w, route: route, logID: stamp(w.Header(), start)}
-	ctx, cancel := context.WithTimeout(r.Context(), a.timeout)
-	defer cancel()
+	c := &call{Request: r, w: w, route: route, logID: stamp(w.Header(), start), deadline: deadline{Context: r.Context(), at: time.Now().Add(a.timeout)}}
+	ctx := &c.deadline
+	defer ctx.release()
 	reply, err := a.answer(ctx, c)
 	status := a.write(ctx, c, reply, err)
 	took := a.now().Sub(start)
