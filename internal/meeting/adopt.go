@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"huilu/internal/event"
@@ -17,8 +18,8 @@ import (
 // joins the transaction of ctx, so that the recording can be added with it.
 func (s *Service) Adopt(ctx context.Context, owner tenant.User, topic string, startedAt time.Time, length time.Duration) (Meeting, error) {
 	topic = strings.TrimSpace(topic)
-	if n := utf8.RuneCountInString(topic); n < 1 || n > MaxTopic || !utf8.ValidString(topic) {
-		return Meeting{}, field.Invalid("topic", "must have 1 to %d characters", MaxTopic)
+	if n := utf8.RuneCountInString(topic); n < 1 || n > MaxTopic || !utf8.ValidString(topic) || strings.ContainsFunc(topic, unicode.IsControl) {
+		return Meeting{}, field.Invalid("topic", "must have 1 to %d characters on one line", MaxTopic)
 	}
 	now := s.now()
 	if startedAt.After(now) {

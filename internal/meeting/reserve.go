@@ -3,7 +3,9 @@ package meeting
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"huilu/internal/field"
@@ -171,6 +173,8 @@ func (s *Service) check(ctx context.Context, r *Reserve, now time.Time) error {
 		return field.Invalid("end_time", "must be within 30 days from now")
 	case utf8.RuneCountInString(set.Topic) > MaxTopic:
 		return field.Invalid("meeting_settings.topic", "must have at most %d characters", MaxTopic)
+	case strings.ContainsFunc(set.Topic, unicode.IsControl) || !utf8.ValidString(set.Topic):
+		return field.Invalid("meeting_settings.topic", "must be one line of text without control characters")
 	case set.InitialType == OneToOne && set.AutoRecord:
 		return field.Because(ErrRecordParam, "meeting_settings.auto_record", "is not for one-to-one calls")
 	case !isPassword(r.Password):

@@ -119,22 +119,26 @@ func (s *Service) Mute(ctx context.Context, a tenant.Actor, id int64, participan
 
 // GiveHost makes another participant with an account the host.
 func (s *Service) GiveHost(ctx context.Context, a tenant.Actor, id int64, participant string) error {
-	m, p, err := s.target(ctx, a, id, participant)
+	var m Meeting
+	err := s.store.Within(ctx, func(ctx context.Context) (err error) {
+		var p Participant
+		if m, p, err = s.target(ctx, a, id, participant); err != nil {
+			return err
+		}
+		if p.User == 0 {
+			return ErrBadHost
+		}
+		m.Host = p.User
+		moved, err := s.store.SaveMeeting(ctx, m, Running)
+		if err == nil && !moved {
+			err = ErrNotRunning
+		}
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	if p.User == 0 {
-		return ErrBadHost
-	}
-	m.Host = p.User
-	moved, err := s.store.SaveMeeting(ctx, m, Running)
-	if err != nil {
-		return err
-	}
-	if !moved {
-		return ErrNotRunning
-	}
-	return s.rooms.ShowHost(ctx, m.Room(), p.ID)
+	return s.rooms.ShowHost(ctx, m.Room(), participant)
 }
 
 func (s *Service) target(ctx context.Context, a tenant.Actor, id int64, participant string) (Meeting, Participant, error) {

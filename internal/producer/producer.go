@@ -31,6 +31,9 @@ import (
 // MaxAttempts is how often a recording is tried before it fails. The owner can have it tried again.
 const MaxAttempts = 5
 
+// maxBegun is how often an attempt may begin without coming to an end: a recording that brings the whole process down would else do so for ever.
+const maxBegun = 4 * MaxAttempts
+
 // Recordings is what this package needs of package recording.
 type Recordings interface {
 	Claim(ctx context.Context, id recording.ID) (recording.Recording, error)
@@ -96,6 +99,10 @@ func (p *Producer) Produce(ctx context.Context, id recording.ID) error {
 		return nil // an earlier attempt finished it
 	} else if err != nil {
 		return err
+	}
+	if r.Attempts > maxBegun {
+		p.Log.ErrorContext(ctx, "composing the recording was begun too often without an end; what was captured is kept", "recording", id, "meeting", r.Meeting, "attempts", r.Attempts)
+		return p.Recordings.Fail(ctx, id, "the server stopped each time it composed this recording")
 	}
 	if err := p.Sealer.Seal(ctx, id); err != nil {
 		return fmt.Errorf("seal recording %s: %w", id, err)

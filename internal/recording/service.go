@@ -254,7 +254,7 @@ func (s *Service) Retry(ctx context.Context, t tenant.Key, meetingID int64) erro
 		if err != nil {
 			return err
 		}
-		r.State, r.Cause, r.DoneAt, r.Progress = Processing, "", time.Time{}, 0
+		r.State, r.Cause, r.DoneAt, r.Progress, r.Attempts = Processing, "", time.Time{}, 0, 0
 		moved, err := s.store.Advance(ctx, r, Failed)
 		if err != nil {
 			return err
