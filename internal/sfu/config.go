@@ -1,6 +1,7 @@
 package sfu
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -32,6 +33,11 @@ type Config struct {
 	EmptyTimeout     time.Duration // a room nobody ever joined ends after this; 0 is 5 min
 
 	MaxParticipants int // in one room, hidden ones not counted; 0 is no limit
+
+	// Admit is asked each time somebody connects, also again, with the room and identity of a valid token: an error turns them
+	// away. Tokens outlive what they were signed for; this is where a meeting's end and a removal take effect. Recorders are
+	// not asked about. nil lets everybody in who has a token.
+	Admit func(ctx context.Context, room, identity string) error
 }
 
 // discardPort is where nobody answers (RFC 863).

@@ -69,8 +69,8 @@ func (s *Server) Token(j Join) (string, error) {
 		RoomJoin: true, Room: j.Room, CanPublish: &no, CanPublishData: &no, CanSubscribe: &yes, CanUpdateOwnMetadata: &no,
 		Hidden: j.Hidden, Recorder: j.Recorder,
 	}
-	if j.CanPublish {
-		grant.CanPublish, grant.CanPublishData = &yes, &yes
+	if j.CanPublish { // sound and pictures. Nothing here sends data, so that nobody can flood the others with it
+		grant.CanPublish = &yes
 	}
 	jwt, err := auth.NewAccessToken(s.config.Key, s.config.Secret).
 		SetIdentity(j.Identity).SetName(j.Name).SetAttributes(j.Attributes).SetKind(j.kind()).

@@ -189,6 +189,9 @@ func (s *Server) routes() http.Handler {
 	s.parts.rtc.SetupRoutes(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		grants, err := s.verify(r)
+		if err == nil {
+			err = s.admit(r, grants)
+		}
 		if err != nil {
 			// LiveKit's own check would write the token into the log.
 			w.Header().Set("Access-Control-Allow-Origin", "*")
@@ -204,8 +207,25 @@ func (s *Server) routes() http.Handler {
 		// still on its way to the room, out of LiveKit's hands: the person stayed until the network timed out.
 		ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 		defer cancel()
-		mux.ServeHTTP(w, r.WithContext(service.WithGrants(ctx, grants, s.config.Key)))
+		r = r.WithContext(service.WithGrants(ctx, grants, s.config.Key))
+		r.Body = http.NoBody // LiveKit would read a form from it, without a limit, into memory and temporary files
+		mux.ServeHTTP(w, r)
 	})
+}
+
+// errNotAdmitted is why somebody with a good token is turned away.
+var errNotAdmitted = errors.New("not admitted")
+
+// admit asks whether whoever holds a token may connect now, and as whom: LiveKit lets one token in under any number of
+// further identities, for devices that only publish, of which nobody else would know.
+func (s *Server) admit(r *http.Request, grants *auth.ClaimGrants) error {
+	switch {
+	case r.Method != http.MethodGet, r.URL.Query().Has("publish"), grants.Video == nil:
+		return errNotAdmitted
+	case grants.Video.Recorder, s.config.Admit == nil:
+		return nil
+	}
+	return s.config.Admit(r.Context(), grants.Video.Room, grants.Identity)
 }
 
 // verify checks the join token of a request.

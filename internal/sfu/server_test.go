@@ -1,9 +1,11 @@
 package sfu_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -178,6 +180,81 @@ func TestWhoMayOnlyListenCannotPublish(t *testing.T) {
 	p := room.LocalParticipant.Permissions()
 	if p.CanPublish || p.CanPublishData || p.CanUpdateMetadata || !p.CanSubscribe {
 		t.Errorf("permissions = %v, want subscribing only", p)
+	}
+}
+
+func TestNobodySendsDataOrChangesWhatOthersSeeOfThem(t *testing.T) {
+	s, url, _ := start(t, config(t), newDiary())
+	room := enter(t, s, url, sfu.Join{Room: "6911", Identity: "bob", CanPublish: true}, nil)
+	if p := room.LocalParticipant.Permissions(); !p.CanPublish || p.CanPublishData || p.CanUpdateMetadata {
+		t.Errorf("permissions = %v, want publishing sound and pictures only", p)
+	}
+}
+
+func TestAGoodTokenIsNotEnough(t *testing.T) {
+	c, asked := config(t), make(chan string, 10)
+	c.Admit = func(_ context.Context, room, identity string) error {
+		asked <- room + " " + identity
+		if identity == "removed" {
+			return errors.New("the host removed them")
+		}
+		return nil
+	}
+	s, url, _ := start(t, c, newDiary())
+	for name, r := range map[string]struct {
+		join  sfu.Join
+		query string
+		asked string
+		want  int
+	}{
+		"welcome":                       {sfu.Join{Room: "6911", Identity: "alice", CanPublish: true}, "", "6911 alice", 200},
+		"removed":                       {sfu.Join{Room: "6911", Identity: "removed", CanPublish: true}, "", "6911 removed", 401},
+		"as somebody nobody knows":      {sfu.Join{Room: "6911", Identity: "alice", CanPublish: true}, "?publish=second", "", 401},
+		"recorders are not asked about": {sfu.Join{Room: "6911", Identity: "recorder-1", Recorder: true}, "", "", 200},
+	} {
+		token, err := s.Token(r.join)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range []string{"/rtc/validate", "/rtc"} { // the latter is no WebSocket here: 404 is beyond the door
+			got, body := get(t, url, path+r.query, token)
+			if path == "/rtc" && got == http.StatusNotFound {
+				got = 200
+			}
+			if got != r.want || strings.Contains(body, "host") {
+				t.Errorf("%s: %s = %d %q, want %d and no reason", name, path, got, body, r.want)
+			}
+			who := ""
+			if len(asked) > 0 {
+				who = <-asked
+			}
+			if who != r.asked {
+				t.Errorf("%s: asked about %q, want %q", name, who, r.asked)
+			}
+		}
+	}
+}
+
+func TestSignallingReadsNoBody(t *testing.T) {
+	s, url, _ := start(t, config(t), newDiary())
+	token, err := s.Token(sfu.Join{Room: "6911", Identity: "alice"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := net.Dial("tcp", strings.TrimPrefix(url, "ws://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	// A form of which only the head ever comes: whoever reads it waits, or fills memory and disk.
+	fmt.Fprintf(conn, "GET /rtc/validate HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: multipart/form-data; boundary=b\r\n"+
+		"Content-Length: 1000000000\r\n\r\n--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"f\"\r\n\r\n", token)
+	if err := conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	answer := make([]byte, len("HTTP/1.1 200"))
+	if _, err := io.ReadFull(conn, answer); err != nil || string(answer) != "HTTP/1.1 200" {
+		t.Errorf("answer %q, %v; want one before the body has come", answer, err)
 	}
 }
 
