@@ -70,13 +70,16 @@ func (p appCreate) Run(c *console, a *cli) error {
 		if err != nil {
 			return err
 		}
+		for _, sc := range p.Scopes {
+			if !scope.Known(sc) {
+				return fmt.Errorf("no scope %q; there are %s", sc, strings.Join(scopeNames(), ", "))
+			}
+		}
 		spec := tenant.AppSpec{
 			Name: p.Name, Type: tenant.AppType(p.Type), Scopes: p.Scopes, Redirects: p.Redirects, EventURL: p.EventURL, Events: p.Events, Plain: p.Plain,
 		}
 		if len(spec.Scopes) == 0 {
-			for _, s := range scope.All() {
-				spec.Scopes = append(spec.Scopes, s.Name)
-			}
+			spec.Scopes = scopeNames()
 		}
 		if spec.EventURL != "" && len(spec.Events) == 0 {
 			spec.Events = app.EventTypes()
@@ -93,6 +96,13 @@ func (p appCreate) Run(c *console, a *cli) error {
 		v := viewApp(made, secret)
 		return o.print(v, v.lines()...)
 	})
+}
+
+func scopeNames() (names []string) {
+	for _, s := range scope.All() {
+		names = append(names, s.Name)
+	}
+	return names
 }
 
 type appList struct {

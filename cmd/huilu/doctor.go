@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -39,7 +40,7 @@ func (d doctorCmd) Run(c *console) error {
 		c.report(found)
 	}
 	if err == nil && !found.OK {
-		err = fmt.Errorf("%d problems keep this server from doing its work", len(found.Problems))
+		err = errors.New("this server cannot do its work until the problems above are mended")
 	}
 	return err
 }

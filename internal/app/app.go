@@ -151,6 +151,7 @@ func (a *App) compose(ctx context.Context) error {
 		return err
 	}
 	a.Jobs.Work(p.Produce)
+	a.Jobs.Every("prune", time.Hour, func(ctx context.Context) error { return a.DB.Prune(ctx, time.Now()) })
 	return a.Jobs.Run(ctx)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -51,11 +52,14 @@ func OpenCore(ctx context.Context, cfg config.Config, log *slog.Logger) (*Core, 
 	if err := cfg.EnsureData(); err != nil {
 		return nil, err
 	}
-	master, err := masterKey(cfg)
+	master, made, err := masterKey(cfg)
 	if err != nil {
 		return nil, err
 	}
-	db, err := store.Open(ctx, cfg.Database, master, log)
+	db, err := openDatabase(ctx, cfg, master, log)
+	if errors.Is(err, errOtherKey) && made { // it would only be in the way of the right one
+		err = errors.Join(err, os.Remove(keyFile(cfg)))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("database: %w", err)
 	}
@@ -95,11 +99,37 @@ func ringer(p *atomic.Pointer[func()]) func() {
 // Close closes files and database.
 func (c *Core) Close() error { return errors.Join(c.Blobs.Close(), c.DB.Close()) }
 
-func masterKey(cfg config.Config) (keys.Master, error) {
+func keyFile(c config.Config) string { return filepath.Join(c.Data, "master.key") }
+
+// masterKey reads the key; made tells that there was none and it is new.
+func masterKey(cfg config.Config) (m keys.Master, made bool, err error) {
 	if cfg.MasterKey != "" {
-		return keys.Parse(cfg.MasterKey)
+		m, err = keys.Parse(cfg.MasterKey)
+		return m, false, err
 	}
-	return keys.Load(filepath.Join(cfg.Data, "master.key"))
+	_, err = os.Stat(keyFile(cfg))
+	made = errors.Is(err, fs.ErrNotExist)
+	m, err = keys.Load(keyFile(cfg))
+	return m, made, err
+}
+
+// errOtherKey keeps a server from giving everybody new ids and from losing every app's secrets, when a backup was
+// restored without its key.
+var errOtherKey = errors.New("it was made with another master key: put back the file master.key that belongs to it, or correct the setting master_key")
+
+func openDatabase(ctx context.Context, cfg config.Config, m keys.Master, log *slog.Logger) (*store.DB, error) {
+	db, err := store.Open(ctx, cfg.Database, m, log)
+	if err != nil {
+		return nil, err
+	}
+	same, err := db.ClaimKey(ctx, m.Fingerprint())
+	if err == nil && !same {
+		err = errOtherKey
+	}
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
 }
 
 // Folders below the data folder.

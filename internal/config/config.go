@@ -140,6 +140,11 @@ func Load(src Source) (Config, error) {
 	if err != nil {
 		return c, err
 	}
+	for _, name := range slices.Sorted(maps.Keys(src.Flags)) {
+		if !known(name) {
+			return c, fmt.Errorf("there is no setting %q; `huilu doctor` lists them", name)
+		}
+	}
 	layers := []struct {
 		origin string
 		values map[string]string

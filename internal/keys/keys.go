@@ -100,6 +100,9 @@ func (m Master) Derive(purpose string) []byte {
 	return k
 }
 
+// Fingerprint tells keys apart without saying anything about them.
+func (m Master) Fingerprint() string { return hex.EncodeToString(m.Derive("fingerprint")[:8]) }
+
 // Seal encrypts text so that only Open with the same purpose reads it. The
 // result is printable. Empty text stays empty: there is nothing to hide.
 func (m Master) Seal(purpose, text string) string {
