@@ -95,7 +95,7 @@ func decode(b cipher.Block, prefix, id string) (user, owner int64, err error) {
 		return 0, 0, ErrIDOtherKind
 	}
 	x, err := hex.DecodeString(text)
-	if err != nil || len(x) != aes.BlockSize {
+	if err != nil || len(x) != aes.BlockSize || text != strings.ToLower(text) { // one id, one spelling
 		return 0, 0, ErrIDUnknown
 	}
 	b.Decrypt(x, x)

@@ -1,0 +1,4 @@
+package tenant
+
+// Nobody is the hash that an unknown address is held against.
+const Nobody = nobody
