@@ -4,7 +4,7 @@ import (
 	"context"
 	"crypto/subtle"
 	"errors"
-	"strings"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -106,8 +106,8 @@ func (r Reserve) letIn(v Visitor) (string, error) {
 	if v.User != nil {
 		return v.User.Name, nil
 	}
-	name := strings.TrimSpace(v.Name)
-	if n := utf8.RuneCountInString(name); n < 1 || n > 50 || !utf8.ValidString(name) || strings.ContainsAny(name, "\r\n\x00") {
+	name, ok := field.Line(v.Name)
+	if !ok || !field.Visible(name) || utf8.RuneCountInString(name) > 50 {
 		return "", field.Invalid("name", "must have 1 to 50 characters on one line")
 	}
 	return name, nil
@@ -132,7 +132,7 @@ func (s *Service) open(ctx context.Context, r Reserve, v Visitor, now time.Time)
 	return m, s.store.AddMeeting(ctx, m)
 }
 
-// room refuses when the meeting is locked or full; the host always gets in.
+// room refuses who was removed, and everybody when the meeting is locked or full; host and owner always get in.
 func (s *Service) room(ctx context.Context, m Meeting, v Visitor) error {
 	if k := v.key().user; k != 0 && (k == m.Host || k == m.Owner) {
 		return nil
@@ -140,9 +140,50 @@ func (s *Service) room(ctx context.Context, m Meeting, v Visitor) error {
 	if m.Locked {
 		return ErrLocked
 	}
+	removed, err := s.removed(ctx, m, v)
+	switch {
+	case err != nil:
+		return err
+	case removed:
+		return ErrRemoved
+	}
 	n, err := s.store.CountInside(ctx, m.ID)
 	if err == nil && n >= s.opt.MaxInside {
 		err = ErrFull
 	}
 	return err
+}
+
+// removed tells whether the host has removed v from m before. Guests cannot be recognised.
+func (s *Service) removed(ctx context.Context, m Meeting, v Visitor) (bool, error) {
+	k := v.key().user
+	if k == 0 {
+		return false, nil
+	}
+	ps, err := s.store.Participants(ctx, m.Tenant, m.ID)
+	return slices.ContainsFunc(ps, func(p Participant) bool { return p.User == k && p.Reason == Kicked }), err
+}
+
+// MayConnect reports whether somebody who was let in may connect to the room now. What lets them in there is good for
+// longer than it was meant: not for who was removed, nor after the end, nor when others have filled the meeting meanwhile.
+func (s *Service) MayConnect(ctx context.Context, meeting int64, participant string) (bool, error) {
+	m, err := s.store.MeetingInRoom(ctx, meeting)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	} else if err != nil {
+		return false, err
+	}
+	p, err := s.store.ParticipantByID(ctx, meeting, participant)
+	switch {
+	case errors.Is(err, ErrTargetNotInside):
+		return false, nil
+	case err != nil:
+		return false, err
+	case m.Status == Ended, p.Reason == Kicked:
+		return false, nil
+	case p.Inside(), p.User != 0 && (p.User == m.Host || p.User == m.Owner):
+		return true, nil
+	}
+	n, err := s.store.CountInside(ctx, m.ID)
+	return n < s.opt.MaxInside, err
 }

@@ -3,11 +3,13 @@ package meeting_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"huilu/internal/event"
+	"huilu/internal/field"
 	"huilu/internal/meeting"
 	"huilu/internal/tenant"
 )
@@ -175,6 +177,105 @@ func TestWhoeverWasRemovedStaysOut(t *testing.T) {
 	}
 	if err := w.Kick(t.Context(), host, m.ID, guest.ID); !errors.Is(err, meeting.ErrTargetNotInside) {
 		t.Errorf("removing them again: %v", err)
+	}
+}
+
+func TestSomebodyRemovedIsNotLetInAgainByAnotherDoor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r := w.reserve(meeting.Settings{}, "")
+	m, owner := w.comes(r.No, &w.owner)
+	_, other := w.comes(r.No, &w.other)
+	for _, p := range []meeting.Participant{owner, other} { // an owner who made somebody else the host can be removed, too
+		w.rooms.take(m.Room(), p.ID)
+		if err := w.Left(t.Context(), m.ID, p.ID, meeting.Kicked, w.clock); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, _, err := w.Enter(t.Context(), r.No, meeting.Visitor{User: &w.other}); !errors.Is(err, meeting.ErrRemoved) {
+		t.Errorf("a removed person asks for another ticket: %v", err)
+	}
+	if _, _, err := w.Enter(t.Context(), r.No, meeting.Visitor{User: &w.owner}); err != nil {
+		t.Errorf("the owner's own meeting: %v", err)
+	}
+	w.clock = w.clock.Add(emptyAfter + time.Second)
+	w.sweep()
+	if _, _, err := w.Enter(t.Context(), r.No, meeting.Visitor{User: &w.other}); err != nil {
+		t.Errorf("the next meeting under the number: %v", err)
+	}
+}
+
+func TestATicketIsGoodForWhatItWasSignedForOnly(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r := w.reserve(meeting.Settings{ActionPermissions: []meeting.ActionPermission{meeting.GuestsWelcome()}}, "")
+	m, owner := w.comes(r.No, &w.owner)
+	ticket := func(u *tenant.User) meeting.Participant {
+		t.Helper()
+		_, p, err := w.Enter(t.Context(), r.No, meeting.Visitor{User: u, Name: "Guest"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	may := func(what string, meetingID int64, participant string, want bool) {
+		t.Helper()
+		if ok, err := w.MayConnect(t.Context(), meetingID, participant); err != nil || ok != want {
+			t.Errorf("%s may connect: %v, %v; want %v", what, ok, err, want)
+		}
+	}
+	early, page := ticket(nil), ticket(&w.owner)
+	may("a guest with a ticket", m.ID, early.ID, true)
+	may("whoever is inside, again", m.ID, owner.ID, true)
+	may("somebody with a made-up identity", m.ID, owner.ID+"#2", false)
+	may("somebody with another meeting's ticket", m.ID+1, early.ID, false)
+	_, second := w.comes(r.No, nil)
+	w.comes(r.No, &w.other) // full: three inside
+	may("a ticket from when there was room", m.ID, early.ID, false)
+	may("the owner's second page", m.ID, page.ID, true)
+	may("whoever is inside a full meeting, again", m.ID, second.ID, true)
+	if err := w.Left(t.Context(), m.ID, second.ID, meeting.Kicked, w.clock); err != nil {
+		t.Fatal(err)
+	}
+	may("whoever was removed", m.ID, second.ID, false)
+	may("a ticket, when there is room again", m.ID, early.ID, true)
+	if err := w.End(t.Context(), tenant.Actor{Tenant: w.org.Key, User: w.owner.Num}, m.ID); err != nil {
+		t.Fatal(err)
+	}
+	may("the owner after the end", m.ID, owner.ID, false)
+	may("a guest after the end", m.ID, early.ID, false)
+}
+
+func TestTheHostIsOfTheMeetingsTenant(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r := w.reserve(meeting.Settings{ActionPermissions: []meeting.ActionPermission{meeting.GuestsWelcome()}}, "")
+	m, _ := w.comes(r.No, &w.owner)
+	_, guest := w.comes(r.No, nil)
+	_, foreigner := w.comes(r.No, &tenant.User{Num: 77, Tenant: "ffffffffffffffff", Name: "Foreigner"})
+	host := tenant.Actor{Tenant: w.org.Key, User: w.owner.Num}
+	for who, p := range map[string]meeting.Participant{"a guest": guest, "somebody of another tenant": foreigner} {
+		if err := w.GiveHost(t.Context(), host, m.ID, p.ID); !errors.Is(err, meeting.ErrBadHost) {
+			t.Errorf("%s as host: %v", who, err)
+		}
+	}
+	if h := w.is(m).Host; h != w.owner.Num {
+		t.Errorf("the host is %d now", h)
+	}
+}
+
+func TestAGuestsNameIsALineThatOthersCanRead(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r := w.reserve(meeting.Settings{ActionPermissions: []meeting.ActionPermission{meeting.GuestsWelcome()}}, "")
+	for given, want := range map[string]string{
+		" Lin Hua ": "Lin Hua", "会录": "会录", "\u202eauH niL": "auH niL", "Lin\u200b": "Lin", strings.Repeat("会", 50): strings.Repeat("会", 50),
+		"": "", " \u200b\u202e": "", "\u3164": "", "a\nb": "", "a\x1b[31m": "", "\xff": "", "a\u2028b": "", strings.Repeat("x", 51): "",
+	} {
+		_, p, err := w.Enter(t.Context(), r.No, meeting.Visitor{Name: given})
+		if _, refused := errors.AsType[*field.Error](err); p.Name != want || refused != (want == "") {
+			t.Errorf("%q is let in as %q, %v; want %q", given, p.Name, err, want)
+		}
 	}
 }
 

@@ -189,6 +189,7 @@ var (
 	ErrBadPassword     = errors.New("the password must be 4 to 9 digits")          // 123006
 	ErrWrongPassword   = errors.New("the meeting password is wrong")
 	ErrLoginNeeded     = errors.New("this meeting is for people who are signed in")
+	ErrRemoved         = errors.New("the host has removed this person")
 	ErrJoinNotAllowed  = errors.New("this meeting is not open to you")
 	ErrExpired         = errors.New("this meeting number is no longer in use")
 )

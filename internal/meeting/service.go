@@ -2,6 +2,7 @@ package meeting
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -117,16 +118,22 @@ func (s *Service) Mute(ctx context.Context, a tenant.Actor, id int64, participan
 	return s.rooms.Mute(ctx, m.Room(), p.ID)
 }
 
-// GiveHost makes another participant with an account the host.
+// GiveHost makes another participant with an account in the meeting's tenant the host.
 func (s *Service) GiveHost(ctx context.Context, a tenant.Actor, id int64, participant string) error {
 	var m Meeting
+	var p Participant
 	err := s.store.Within(ctx, func(ctx context.Context) (err error) {
-		var p Participant
 		if m, p, err = s.target(ctx, a, id, participant); err != nil {
 			return err
 		}
 		if p.User == 0 {
 			return ErrBadHost
+		}
+		// People of other tenants reach nothing of this one, so a meeting they hosted would have nobody to run it.
+		if _, err := s.people.UserByNum(ctx, m.Tenant, p.User); errors.Is(err, tenant.ErrNotFound) {
+			return ErrBadHost
+		} else if err != nil {
+			return err
 		}
 		m.Host = p.User
 		moved, err := s.store.SaveMeeting(ctx, m, Running)
@@ -138,7 +145,7 @@ func (s *Service) GiveHost(ctx context.Context, a tenant.Actor, id int64, partic
 	if err != nil {
 		return err
 	}
-	return s.rooms.ShowHost(ctx, m.Room(), participant)
+	return s.rooms.ShowHost(ctx, m.Room(), p.ID)
 }
 
 func (s *Service) target(ctx context.Context, a tenant.Actor, id int64, participant string) (Meeting, Participant, error) {

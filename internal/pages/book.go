@@ -65,6 +65,7 @@ var book = []struct {
 	{errNoMeeting, fault{404, "not_found", "No meeting uses this number. It may have expired; ask who invited you.", "没有使用该会议号的会议，可能已过期，请联系邀请你的人。", ""}},
 	{meeting.ErrExpired, fault{409, "expired", "This meeting has expired. Ask who invited you for a new link.", "会议已过期，请向邀请你的人索取新的链接。", ""}},
 	{meeting.ErrLoginNeeded, fault{401, "login_needed", "This meeting is for people who are signed in.", "该会议仅限已登录的用户加入。", ""}},
+	{meeting.ErrRemoved, fault{403, "removed", "The host has removed you from this meeting.", "主持人已将你移出该会议。", ""}},
 	{meeting.ErrJoinNotAllowed, fault{403, "not_allowed", "You are not among the people who may join this meeting. Ask its owner.", "你不在可加入该会议的人员范围内，请联系会议的组织者。", ""}},
 	{meeting.ErrWrongPassword, fault{403, "wrong_password", "That is not the meeting password.", "会议密码错误。", "password"}},
 	{meeting.ErrLocked, fault{409, "locked", "The meeting is locked. Ask the host to unlock it.", "会议已锁定，请联系主持人解锁。", ""}},

@@ -67,7 +67,7 @@ func TestEveryRuleOfTheDomainIsInTheBookOrCannotComeUp(t *testing.T) {
 		{"meeting.ErrNotFound", meeting.ErrNotFound}, {"meeting.ErrNotPermitted", meeting.ErrNotPermitted}, {"meeting.ErrNotRunning", meeting.ErrNotRunning},
 		{"meeting.ErrNotInMeeting", meeting.ErrNotInMeeting}, {"meeting.ErrTargetNotInside", meeting.ErrTargetNotInside}, {"meeting.ErrSelf", meeting.ErrSelf},
 		{"meeting.ErrFull", meeting.ErrFull}, {"meeting.ErrLocked", meeting.ErrLocked}, {"meeting.ErrBadHost", meeting.ErrBadHost}, {"meeting.ErrWrongPassword", meeting.ErrWrongPassword},
-		{"meeting.ErrLoginNeeded", meeting.ErrLoginNeeded}, {"meeting.ErrJoinNotAllowed", meeting.ErrJoinNotAllowed}, {"meeting.ErrExpired", meeting.ErrExpired},
+		{"meeting.ErrLoginNeeded", meeting.ErrLoginNeeded}, {"meeting.ErrJoinNotAllowed", meeting.ErrJoinNotAllowed}, {"meeting.ErrRemoved", meeting.ErrRemoved}, {"meeting.ErrExpired", meeting.ErrExpired},
 		{"recording.ErrSwitchedOff", recording.ErrSwitchedOff}, {"recording.ErrProcessing", recording.ErrProcessing}, {"recording.ErrNotRecording", recording.ErrNotRecording},
 		{"recording.ErrIsRecording", recording.ErrIsRecording}, {"minute.ErrNotFound", minute.ErrNotFound}, {"minute.ErrNotPermitted", minute.ErrNotPermitted}, {"minute.ErrDeleted", minute.ErrDeleted},
 		{"tenant.ErrNotFound", tenant.ErrNotFound}, {"tenant.ErrEmailTaken", tenant.ErrEmailTaken}, {"tenant.ErrBadLogin", tenant.ErrBadLogin},
