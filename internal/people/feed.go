@@ -39,6 +39,11 @@ type unit struct {
 // belongs into the recording, at its own time, and would be taken for lost.
 const tooLate = 5 * time.Second
 
+// catchUp is how much faster than real time a feed that is late sends. All at
+// once would be a burst that overflows the receiver's socket, which holds less
+// than a hundred packets on an untuned Linux.
+const catchUp = 3
+
 // at is the instant of unit n.
 func (f *feed) at(n int) time.Time {
 	return f.epoch.Add(time.Duration(n/f.perSecond)*time.Second +
@@ -60,8 +65,9 @@ func (f *feed) run(ctx context.Context) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	needKey, seq := true, uint16(1)
+	var free time.Time // when the next unit may be sent at the earliest
 	for n := f.next(time.Now()); ; n++ {
-		timer.Reset(time.Until(f.at(n)))
+		timer.Reset(max(time.Until(f.at(n)), time.Until(free)))
 		select {
 		case <-ctx.Done():
 			return
@@ -77,6 +83,7 @@ func (f *feed) run(ctx context.Context) {
 		}
 		needKey = false
 		seq += f.send(u, seq, f.at(n))
+		free = time.Now().Add(time.Second / time.Duration(catchUp*f.perSecond))
 	}
 }
 
