@@ -41,6 +41,7 @@ func (k *composition) check(ctx context.Context, file string) ([]Check, error) {
 	if err != nil {
 		return nil, err
 	}
+	k.hear(view.loudness)
 	index, err := indexInFront(file)
 	if err != nil {
 		return nil, err
@@ -157,13 +158,14 @@ func (p *packets) line(s string) error {
 	return nil
 }
 
-// view is what was seen while the file was decoded.
+// view is what was seen and heard while the file was decoded.
 type view struct {
 	frames    int
 	complaint string
 	worst     float64 // difference from what was composed
 	worstAt   int     // frame
 	black     int     // frames
+	loudness  []int   // the highest sample of each second, of 32767
 }
 
 // watch decodes the whole file and compares every frame with what went into the encoder.
@@ -174,8 +176,11 @@ func (k *composition) watch(ctx context.Context, file string) (view, error) {
 	complaint, err := k.tools.run(ctx, command{
 		program: k.tools.ffmpeg, limit: 10*time.Minute + 5*position(k.story.frames()), args: []string{
 			"-nostdin", "-hide_banner", "-v", "error", "-threads", threads, "-i", file, "-filter_complex", filters,
-			"-map", "[luma]", "-fps_mode", "passthrough", "-f", "rawvideo", "pipe:1", "-map", "0:a:0", "-f", "null", "-",
-		}, stdout: func(in io.Reader) error { return k.compare(in, &v) },
+			"-map", "[luma]", "-fps_mode", "passthrough", "-f", "rawvideo", "pipe:1",
+			"-map", "0:a:0", "-ac", "1", "-ar", strconv.Itoa(listenRate), "-f", "s16le", "pipe:3",
+		},
+		stdout: func(in io.Reader) error { return k.compare(in, &v) },
+		extra:  func(in io.Reader) (err error) { v.loudness, err = listen(in); return err },
 	})
 	v.complaint = strings.TrimSpace(complaint)
 	if _, failed := errors.AsType[*toolError](err); failed && !surroundings(err) {

@@ -253,6 +253,15 @@ func (k *composition) cores() int {
 	return min(runtime.GOMAXPROCS(0), 8)
 }
 
+// runs is how many programs run at a time. Twice the cores: a run has one thread, so that no time goes into waiting for
+// other threads; and when the last windows are made, no core is idle while another still has two of them to do.
+func (k *composition) runs() int {
+	if k.in.Gentle {
+		return 1
+	}
+	return min(2*k.cores(), 12)
+}
+
 // make makes the sound and all windows that are not there yet.
 func (k *composition) make(ctx context.Context) (sound string, err error) {
 	jobs, err := plan(k.windows, k.render.have)
@@ -261,7 +270,7 @@ func (k *composition) make(ctx context.Context) (sound string, err error) {
 	}
 	k.render.threads = max(k.cores()/max(len(jobs), 1), 1)
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(k.cores())
+	group.SetLimit(k.runs())
 	group.Go(func() error {
 		m := &mixer{tools: k.tools, story: k.story, jobs: k.folder("jobs"), sound: k.folder("sound")}
 		file, defects, err := m.mix(ctx)

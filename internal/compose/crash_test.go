@@ -37,9 +37,9 @@ func TestKilledCompositionGoesOnWhereItWas(t *testing.T) {
 	t.Parallel()
 	c := newScene(t)
 	c.join(0, "zoe", "Zoë")
-	film := develop(t, rollKey{who: 1, codec: "h264", w: 320, h: 180, fps: 30, gop: 9999, frames: 20 * 30})
+	film := develop(t, rollKey{who: 1, codec: "h264", w: 320, h: 180, fps: 30, gop: 9999, frames: 14 * 30})
 	c.publish(0, "zoe", capture.Camera, film.mime).send(0, film)
-	c.stop(20 * sec)
+	c.stop(14 * sec)
 	in := input(t, c.close())
 
 	child := exec.Command(os.Args[0])
@@ -75,7 +75,7 @@ func TestKilledCompositionGoesOnWhereItWas(t *testing.T) {
 	if again.Windows.Reused < 1 || again.Windows.Reused < kept || again.Windows.Reused >= again.Windows.Total {
 		t.Errorf("%d windows were there, %d of %d used again", kept, again.Windows.Reused, again.Windows.Total)
 	}
-	watchPlaces(t, again.File, grid(1)...)[0].shows(t, 1, 0, 20*sec, 1)
+	watchPlaces(t, again.File, grid(1)...)[0].shows(t, 1, 0, 14*sec, 1)
 
 	third, err := (&Composer{}).Compose(t.Context(), in, nil)
 	if err != nil {
@@ -108,5 +108,27 @@ func await(t *testing.T, what string, ok func() bool) {
 			t.Fatalf("%s did not come", what)
 		case <-tick.C:
 		}
+	}
+}
+
+// Bytes of a finished window went bad on the disk. The attempt that finds it throws the windows away, the next is good.
+func TestRottenWindowIsMadeAgain(t *testing.T) {
+	t.Parallel()
+	in := input(t, short(t).close())
+	good, err := (&Composer{}).Compose(t.Context(), in, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range windowsIn(t, in.Work) {
+		if err := os.Truncate(name, 3000); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if r, err := (&Composer{}).Compose(t.Context(), in, nil); err == nil {
+		t.Fatalf("a rotten window made a recording: %+v", r)
+	}
+	again, err := (&Composer{}).Compose(t.Context(), in, nil)
+	if err != nil || again.SHA256 != good.SHA256 {
+		t.Errorf("%v, the same file: %v", err, again.SHA256 == good.SHA256)
 	}
 }

@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -25,6 +26,9 @@ func (k *composition) finish(ctx context.Context, sound string) (Result, error) 
 	k.progress(Progress{Step: "join", Done: shareConvert + shareCompose})
 	file, err := k.join(ctx, sound)
 	if err != nil {
+		if !surroundings(err) {
+			k.forget(sound) // one of them must be broken, and nobody knows which
+		}
 		return Result{}, fmt.Errorf("join: %w", err)
 	}
 	checks, err := k.check(ctx, file)
@@ -39,18 +43,26 @@ func (k *composition) finish(ctx context.Context, sound string) (Result, error) 
 	if err := k.poster(ctx, file, poster); err != nil {
 		return Result{}, fmt.Errorf("poster: %w", err)
 	}
-	r := Result{
+	return k.handOver(file, poster, checks)
+}
+
+// handOver describes the file and puts it into Out.
+func (k *composition) handOver(file, poster string, checks []Check) (r Result, err error) {
+	slices.SortStableFunc(k.defects, func(a, b Defect) int {
+		return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Track, b.Track), cmp.Compare(a.Kind, b.Kind))
+	})
+	r = Result{
 		File: filepath.Join(k.in.Out, ResultFile), Poster: filepath.Join(k.in.Out, PosterFile),
 		Duration: position(k.story.frames()), Checks: checks, StartedAt: k.started(), Participants: k.participants(),
 		Windows: Windows{Total: len(k.windows), Reused: k.reused}, Defects: k.defects,
 	}
-	slices.SortStableFunc(r.Defects, func(a, b Defect) int { return int(a.At - b.At) })
 	if r.Size, r.SHA256, err = digest(file); err != nil {
 		return Result{}, err
 	}
 	if err := errors.Join(publish(poster, r.Poster), publish(file, r.File)); err != nil {
 		return Result{}, fmt.Errorf("hand over: %w", err)
 	}
+	k.progress(Progress{Step: "check", Done: 1, At: r.Duration, Of: r.Duration})
 	return r, nil
 }
 
@@ -83,13 +95,7 @@ func (k *composition) poster(ctx context.Context, file, out string) error {
 		"-nostdin", "-hide_banner", "-v", "error", "-y", "-ss", fmt.Sprintf("%.6f", at), "-i", file,
 		"-frames:v", "1", "-q:v", "3", "-f", "mjpeg", out,
 	}})
-	if err != nil {
-		return err
-	}
-	if st, err := os.Stat(out); err != nil || st.Size() == 0 {
-		return fmt.Errorf("no picture at %.3f s", at)
-	}
-	return nil
+	return err
 }
 
 // posterFrame chooses the frame for the poster: three seconds into the first epoch with most pictures, or its middle when

@@ -319,6 +319,15 @@ func (tr *track) send(from time.Duration, r roll) {
 		}
 		tr.frame(at, f)
 	}
+	tr.deliver(tr.c.at(24 * time.Hour))
+}
+
+// deliver writes the late packets that have arrived by now.
+func (tr *track) deliver(now time.Time) {
+	for len(tr.late) > 0 && tr.late[0].at.Before(now) {
+		tr.c.must(tr.log.RTP(tr.late[0].at, tr.late[0].b))
+		tr.late = tr.late[1:]
+	}
 }
 
 func (tr *track) frame(at time.Duration, data []byte) {
@@ -346,10 +355,7 @@ func (tr *track) packet(at time.Duration, payload []byte, marker bool) {
 		tr.late = append(tr.late, latePacket{arrival.Add(t.late), b})
 		return
 	}
-	for len(tr.late) > 0 && tr.late[0].at.Before(arrival) {
-		tr.c.must(tr.log.RTP(tr.late[0].at, tr.late[0].b))
-		tr.late = tr.late[1:]
-	}
+	tr.deliver(arrival)
 	tr.c.must(tr.log.RTP(arrival, b))
 	if t.twice {
 		tr.c.must(tr.log.RTP(arrival.Add(time.Millisecond), b))

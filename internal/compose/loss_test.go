@@ -44,18 +44,18 @@ func TestLostPacketsFreezeThePictureUntilTheNextKeyFrame(t *testing.T) {
 	c := newScene(t)
 	for i, codec := range []string{"h264", "vp8"} {
 		c.join(0, codec, codec)
-		r := filmed(t, codec, 1+i, 640, 360, 0, 8*sec)
+		r := filmed(t, codec, 1+i, 640, 360, 0, 6*sec)
 		tr := c.publish(0, codec, capture.Camera, r.mime)
 		dice := rand.New(rand.NewPCG(11, uint64(i)))
 		tr.harm = func(n int) trouble { return trouble{lost: n > 40 && n%120 < 6 && dice.IntN(3) > 0} }
 		tr.send(0, r)
 	}
-	c.stop(8 * sec)
+	c.stop(6 * sec)
 	r := composed(t, c.close())
 	seen := watchPlaces(t, r.File, grid(2)...)
 	for i, s := range seen {
 		moved, last := 0, -1
-		for n := 15; n < 8*30; n++ {
+		for n := 15; n < 6*30; n++ {
 			switch code := s[n]; {
 			case code == nil || code.Index != 1+i:
 				t.Fatalf("picture %d is torn or gone in frame %d: %v", i, n, code)
@@ -68,7 +68,7 @@ func TestLostPacketsFreezeThePictureUntilTheNextKeyFrame(t *testing.T) {
 				last = code.Frame
 			}
 		}
-		if moved == 8*30-15 || moved < 30 {
+		if moved == 6*30-15 || moved < 30 {
 			t.Errorf("picture %d moved in %d frames: the losses should be seen, and not all the time", i, moved)
 		}
 	}

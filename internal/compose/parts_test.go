@@ -253,3 +253,46 @@ func TestSlowProgramIsEnded(t *testing.T) {
 		t.Errorf("err = %v", err)
 	}
 }
+
+func TestSoundThatIsNotThereIsTold(t *testing.T) {
+	pcm := make([]byte, 2*listenRate*3/2)
+	pcm[2*listenRate-1] = 0x80 // the lowest sample there is, at the end of the first second
+	if got, err := listen(bytes.NewReader(pcm)); err != nil || len(got) != 2 || got[0] != 32768 || got[1] != 0 {
+		t.Errorf("heard %v, %v", got, err)
+	}
+	who := &person{id: "zoe", voice: []clip{{span: span{at(0), at(20 * sec)}}}}
+	s := &story{
+		parts:    []part{{span: span{at(0), at(20 * sec)}, frames: 600}},
+		people:   []*person{who},
+		speakers: []voiced{{at(2 * sec), []string{"zoe"}}, {at(8500 * milli), nil}, {at(12 * sec), []string{"bob"}}},
+	}
+	for _, c := range []struct {
+		name string
+		loud func(second int) int
+		told bool
+	}{
+		{"heard", func(int) int { return 900 }, false},
+		{"heard for the most part", func(n int) int { return n % 3 * 500 }, false},
+		{"silent while she speaks", func(n int) int {
+			if n >= 2 && n < 8 {
+				return 3
+			}
+			return 900
+		}, true},
+		{"silent while nobody speaks", func(n int) int {
+			if n >= 2 && n < 8 {
+				return 900
+			}
+			return 0
+		}, false},
+	} {
+		k := &composition{story: s}
+		var seconds []int
+		for n := range 20 {
+			seconds = append(seconds, c.loud(n))
+		}
+		if k.hear(seconds); (len(k.defects) > 0) != c.told {
+			t.Errorf("%s: %+v", c.name, k.defects)
+		}
+	}
+}

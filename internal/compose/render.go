@@ -29,14 +29,14 @@ type renderer struct {
 
 func (r *renderer) file(key, suffix string) string { return filepath.Join(r.windows, key+suffix) }
 
-// have says whether a window was made before.
+// have says whether a window was made before. The picture is put in its place last, see keep.
 func (r *renderer) have(w window) bool {
-	for _, suffix := range []string{".luma", ".mp4"} { // the picture is renamed last, see keep
-		if st, err := os.Stat(r.file(w.key, suffix)); err != nil || st.Size() == 0 {
-			return false
-		}
+	look, err := os.Stat(r.file(w.key, ".luma"))
+	if err != nil || look.Size() != int64(w.frames*lumaSize) {
+		return false
 	}
-	return true
+	picture, err := os.Stat(r.file(w.key, ".mp4"))
+	return err == nil && picture.Size() > 0
 }
 
 // render makes the windows of a job. Those that were finished before an error are kept.
