@@ -49,7 +49,12 @@ func (p importCmd) in(o *office) error {
 			return fmt.Errorf("--started-at %q must be a time such as 2026-05-01T09:30:00+08:00", p.StartedAt)
 		}
 	}
+	work, err := o.WorkFolder()
+	if err != nil {
+		return err
+	}
 	im := &importer.Importer{
+		Work:     work,
 		Meetings: o.Meetings, Recordings: o.Recordings, Files: o.Blobs, Within: o.DB.Within, FFmpeg: o.Config.FFmpeg, FFprobe: o.Config.FFprobe,
 		Say: func(s string) { fmt.Fprintln(o.c.err, s) },
 	}

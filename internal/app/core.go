@@ -143,6 +143,11 @@ func makeFolders(c config.Config) error {
 // Admin is the account a first start makes.
 type Admin struct{ Email, Password string }
 
+// WorkFolder is where files are made before they are stored.
+func (c *Core) WorkFolder() (string, error) {
+	return workFolder(c.Config), makeFolders(c.Config)
+}
+
 // Bootstrap makes a tenant and its administrator when there is no tenant yet.
 // The password is returned this once and kept nowhere in the clear.
 func (c *Core) Bootstrap(ctx context.Context) (a Admin, made bool, err error) {

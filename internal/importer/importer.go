@@ -20,7 +20,10 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
+	"huilu/internal/field"
 	"huilu/internal/ident"
 	"huilu/internal/meeting"
 	"huilu/internal/recording"
@@ -48,6 +51,8 @@ type (
 
 // Importer imports files.
 type Importer struct {
+	Work string // folder for what is being made; it holds the whole video for a while
+
 	Meetings        Meetings
 	Recordings      Recordings
 	Files           Files
@@ -77,11 +82,14 @@ func (i *Importer) Import(ctx context.Context, s Source) (Imported, error) {
 	if err != nil {
 		return Imported{}, err
 	}
+	if s, err = s.complete(); err != nil {
+		return Imported{}, err
+	}
 	v, err := i.probe(ctx, s.File)
 	if err != nil {
 		return Imported{}, err
 	}
-	work, err := os.MkdirTemp("", "huilu-import-")
+	work, err := os.MkdirTemp(i.Work, "import-")
 	if err != nil {
 		return Imported{}, err
 	}
@@ -90,17 +98,56 @@ func (i *Importer) Import(ctx context.Context, s Source) (Imported, error) {
 	if err != nil {
 		return Imported{}, err
 	}
-	if v, err = i.probe(ctx, file); err != nil { // the length of what people will play
+	made, err := i.probe(ctx, file)
+	if err == nil && made.length == 0 {
+		err = fmt.Errorf("%s: %w", s.File, ErrNotVideo)
+	}
+	if err != nil {
 		return Imported{}, err
 	}
-	if s.Topic == "" {
-		s.Topic = strings.TrimSuffix(filepath.Base(s.File), filepath.Ext(s.File))
+	if lost := v.length - made.length; lost > tolerated(v.length) {
+		return Imported{}, fmt.Errorf("%s: only the first %s of %s can be read; the file is damaged", s.File, made.length, v.length)
 	}
 	if s.StartedAt.IsZero() {
-		s.StartedAt = info.ModTime().Add(-v.length)
+		s.StartedAt = earlier(info.ModTime(), time.Now()).Add(-made.length)
 	}
-	return i.keep(ctx, s, file, poster, v.length)
+	return i.keep(ctx, s, file, poster, made.length)
 }
+
+// complete fills in the title and says what is wrong before hours go into encoding.
+func (s Source) complete() (Source, error) {
+	if s.Topic = strings.TrimSpace(s.Topic); s.Topic == "" {
+		name := strings.Map(printable, strings.ToValidUTF8(filepath.Base(s.File), ""))
+		if stem := strings.TrimSuffix(name, filepath.Ext(name)); stem != "" {
+			name = stem
+		}
+		s.Topic = string([]rune(name)[:min(len([]rune(name)), meeting.MaxTopic)])
+	}
+	switch n := utf8.RuneCountInString(s.Topic); {
+	case n > meeting.MaxTopic || !utf8.ValidString(s.Topic) || strings.ContainsFunc(s.Topic, unicode.IsControl):
+		return s, field.Invalid("topic", "must have 1 to %d characters on one line", meeting.MaxTopic)
+	case s.StartedAt.After(time.Now()):
+		return s, field.Invalid("started_at", "must not be in the future")
+	}
+	return s, nil
+}
+
+func printable(r rune) rune {
+	if unicode.IsControl(r) {
+		return ' '
+	}
+	return r
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// tolerated is how much shorter than it says a video may be: sound often lasts a little longer than the picture.
+func tolerated(length time.Duration) time.Duration { return max(2*time.Second, length/50) }
 
 // keep stores the files, then makes everything visible in one transaction.
 func (i *Importer) keep(ctx context.Context, s Source, file, poster string, length time.Duration) (done Imported, err error) {
@@ -135,21 +182,32 @@ func (i *Importer) keep(ctx context.Context, s Source, file, poster string, leng
 
 // video is what ffprobe says of a file.
 type video struct {
-	length   time.Duration
-	copyable bool // H.264 in the common pixel format, and AAC or no sound
+	length   time.Duration // zero when the file does not say, as those that browsers record
+	copyable bool          // H.264 in the common pixel format, and AAC or no sound
 }
 
+// formats are the containers that are opened. Others, such as playlists, make ffmpeg open further files, whoever they belong to.
+const formats = "mov,matroska,webm,avi,mpegts,mpeg,flv,ogg,asf,wav,h264,hevc,mpegvideo,m4v,ivf,mxf,rm,gxf,dv"
+
 func (i *Importer) probe(ctx context.Context, file string) (v video, err error) {
-	out, err := exec.CommandContext(ctx, i.FFprobe, "-v", "error", "-of", "json", "-show_entries",
-		"format=duration:stream=codec_type,codec_name,pix_fmt", "file:"+file).Output()
-	if err != nil {
+	out, err := exec.CommandContext(ctx, i.FFprobe, "-v", "error", "-format_whitelist", formats, "-of", "json", "-show_entries",
+		"format=duration:stream=codec_type,codec_name,pix_fmt:stream_disposition=attached_pic", "file:"+file).Output()
+	switch {
+	case ctx.Err() != nil:
+		return v, ctx.Err()
+	case isExit(err):
 		return v, fmt.Errorf("%s: %w: %s", file, ErrNotVideo, lastLine(err))
+	case err != nil:
+		return v, fmt.Errorf("ffprobe cannot be started, install ffmpeg or correct composer.ffprobe: %w", err)
 	}
 	var p struct {
 		Streams []struct {
-			Type   string `json:"codec_type"`
-			Codec  string `json:"codec_name"`
-			Format string `json:"pix_fmt"`
+			Type        string `json:"codec_type"`
+			Codec       string `json:"codec_name"`
+			Format      string `json:"pix_fmt"`
+			Disposition struct {
+				Cover int `json:"attached_pic"` // the cover of a song is no video
+			} `json:"disposition"`
 		} `json:"streams"`
 		Format struct {
 			Duration string `json:"duration"`
@@ -161,17 +219,21 @@ func (i *Importer) probe(ctx context.Context, file string) (v video, err error) 
 	pictures := 0
 	v.copyable = true
 	for _, s := range p.Streams {
-		switch s.Type {
-		case "video":
+		switch {
+		case s.Type == "video" && s.Disposition.Cover == 0:
 			pictures++
 			v.copyable = v.copyable && s.Codec == "h264" && s.Format == "yuv420p"
-		case "audio":
+		case s.Type == "audio":
 			v.copyable = v.copyable && s.Codec == "aac"
 		}
 	}
-	seconds, err := strconv.ParseFloat(p.Format.Duration, 64)
-	if pictures == 0 || err != nil || seconds <= 0 {
+	if pictures == 0 {
 		return v, fmt.Errorf("%s: %w", file, ErrNotVideo)
+	}
+	seconds, err := strconv.ParseFloat(p.Format.Duration, 64)
+	if err != nil || seconds <= 0 {
+		v.copyable = false // whoever does not know how long it is may have written times that do not fit together
+		return v, nil
 	}
 	v.length = time.Duration(seconds * float64(time.Second)).Round(time.Millisecond)
 	return v, nil
@@ -186,26 +248,36 @@ func (i *Importer) convert(ctx context.Context, from, work string, v video) (fil
 		i.Say("encoding to H.264 and AAC; this takes a while")
 		codec = []string{"-c:v", "libx264", "-preset", "veryfast", "-crf", "23", "-pix_fmt", "yuv420p", "-vf", "scale=trunc(iw/2)*2:trunc(ih/2)*2", "-c:a", "aac", "-b:a", "128k"}
 	}
-	args := append([]string{"-map", "0:v:0", "-map", "0:a:0?"}, codec...)
+	// Nothing else of the file goes along: phones write down where they were.
+	args := append([]string{"-map", "0:v:0", "-map", "0:a:0?", "-map_metadata", "-1", "-map_chapters", "-1"}, codec...)
 	if err := i.ffmpeg(ctx, from, append(args, "-movflags", "+faststart", file)...); err != nil {
 		return "", "", err
 	}
-	at := min(time.Second, v.length/2)
+	at := min(time.Second, v.length/2) // the first picture when the length is not known
 	return file, poster, i.ffmpeg(ctx, file, "-ss", fmt.Sprintf("%.3f", at.Seconds()), "-frames:v", "1", "-q:v", "3", poster)
 }
 
 func (i *Importer) ffmpeg(ctx context.Context, from string, args ...string) error {
-	all := append([]string{"-nostdin", "-v", "error", "-y", "-i", "file:" + from}, args...)
+	all := append([]string{"-nostdin", "-v", "error", "-y", "-format_whitelist", formats, "-i", "file:" + from}, args...)
 	if _, err := exec.CommandContext(ctx, i.FFmpeg, all...).Output(); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		return fmt.Errorf("ffmpeg: %w: %s", err, lastLine(err))
 	}
 	return nil
 }
 
+// isExit says whether a program ran, and said no.
+func isExit(err error) bool {
+	_, exited := errors.AsType[*exec.ExitError](err)
+	return exited
+}
+
 // lastLine is what a child process said last.
 func lastLine(err error) string {
-	var exit *exec.ExitError
-	if !errors.As(err, &exit) {
+	exit, exited := errors.AsType[*exec.ExitError](err)
+	if !exited {
 		return err.Error()
 	}
 	lines := strings.Split(strings.TrimSpace(string(exit.Stderr)), "\n")
