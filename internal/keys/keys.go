@@ -22,9 +22,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
 )
 
@@ -34,8 +36,8 @@ const Size = 32
 // Master is the master key. It prints as ***.
 type Master struct{ key [Size]byte }
 
-// String hides the key.
-func (Master) String() string { return "***" }
+// Format hides the key whatever the verb: %d of its bytes would show it.
+func (Master) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "***") }
 
 // LogValue hides the key in logs.
 func (Master) LogValue() slog.Value { return slog.StringValue("***") }
@@ -47,7 +49,7 @@ func New() Master {
 	return m
 }
 
-// Parse reads a key written as 64 hex digits.
+// Parse reads a key written as 64 hex digits. The error does not repeat them.
 func Parse(text string) (Master, error) {
 	var m Master
 	b, err := hex.DecodeString(strings.TrimSpace(text))
@@ -63,8 +65,12 @@ func Parse(text string) (Master, error) {
 func Load(path string) (Master, error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return create(path)
-	} else if err != nil {
+		if err := create(path); err != nil {
+			return Master{}, fmt.Errorf("make master key: %w", err)
+		}
+		info, err = os.Stat(path)
+	}
+	if err != nil {
 		return Master{}, fmt.Errorf("master key: %w", err)
 	}
 	if info.Mode().Perm()&0o077 != 0 {
@@ -77,18 +83,32 @@ func Load(path string) (Master, error) {
 	return Parse(string(text))
 }
 
-func create(path string) (Master, error) {
+// create makes a key file that is there as a whole or not at all, whenever the
+// power goes. When another process is faster, its key stays: keys that were derived from it are in use.
+func create(path string) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".master.key-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
 	m := New()
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return m, fmt.Errorf("master key: %w", err)
-	}
 	_, err = f.WriteString(hex.EncodeToString(m.key[:]) + "\n")
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err != nil {
-		return m, fmt.Errorf("master key: %w", err)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
 	}
-	return m, nil
+	if err := os.Link(f.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+// syncFolder makes names in a folder outlive a power cut.
+func syncFolder(path string) error {
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }
 
 // Derive returns the key for one purpose.

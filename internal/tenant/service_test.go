@@ -268,7 +268,7 @@ func TestSecretsDoNotShow(t *testing.T) {
 	const s tenant.Secret = "open sesame"
 	var log strings.Builder
 	slog.New(slog.NewTextHandler(&log, nil)).Info("made", "secret", s, "app", tenant.Subscription{EncryptKey: s})
-	printed := log.String() + fmt.Sprint(s) + fmt.Sprintf("%v %s %+v", s, s, tenant.Subscription{EncryptKey: s, VerificationToken: s})
+	printed := log.String() + fmt.Sprint(s) + fmt.Sprintf("%v %s %q %#v %+v %#v", s, s, s, s, tenant.Subscription{EncryptKey: s, VerificationToken: s}, tenant.Subscription{EncryptKey: s})
 	if strings.Contains(printed, "sesame") || !strings.Contains(printed, "***") {
 		t.Errorf("printed %s", printed)
 	}

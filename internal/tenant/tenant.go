@@ -28,8 +28,11 @@ type Secret string
 // LogValue hides the secret.
 func (Secret) LogValue() slog.Value { return slog.StringValue("***") }
 
-// Format-proofing: %v and %s of a Secret print ***. Reveal it with string(s).
+// Format-proofing: whatever the verb, a Secret prints as ***. Reveal it with string(s).
 func (Secret) String() string { return "***" }
+
+// GoString hides the secret from %#v.
+func (Secret) GoString() string { return "***" }
 
 // Tenant is one organisation.
 type Tenant struct {
