@@ -21,6 +21,10 @@ import (
 // every id to have 19 digits and late enough for them to fit an int64 until 2069.
 var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()
 
+// dawn is before this program was written: a machine without a battery starts in
+// 1970, and its ids have 19 digits all the same.
+var dawn = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC).UnixMilli()
+
 // lowBits is the room below the millisecond: 22 bits, started at random and counted
 // up inside one millisecond, so that two processes hardly ever meet.
 const lowBits = 22
@@ -36,7 +40,7 @@ type Numbers struct {
 func (n *Numbers) Next(now time.Time) int64 {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	next := (now.UnixMilli()-epoch)<<lowBits | below(1<<(lowBits-1))
+	next := (max(now.UnixMilli(), dawn)-epoch)<<lowBits | below(1<<(lowBits-1))
 	if next <= n.last {
 		next = n.last + 1
 	}
