@@ -12,6 +12,7 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
+	"strings"
 	"time"
 
 	"huilu/internal/keys"
@@ -89,6 +90,9 @@ func NewService(store Store, m keys.Master, now func() time.Time) *Service {
 // Get returns a minute to somebody who may watch it: its owner, or an app in
 // its own name in the tenant. ErrNotFound, ErrNotPermitted, ErrDeleted otherwise.
 func (s *Service) Get(ctx context.Context, a tenant.Actor, token string) (Minute, error) {
+	if !isToken(token) {
+		return Minute{}, ErrNotFound
+	}
 	m, err := s.store.MinuteByToken(ctx, a.Tenant, token)
 	switch {
 	case err != nil:
@@ -106,19 +110,25 @@ func (s *Service) Stays(ctx context.Context, m Minute) ([]Stay, error) {
 	return s.store.Stays(ctx, m.Tenant, m.Meeting)
 }
 
+// A link's signature is the end of its life, eight bytes of unix seconds, and an
+// HMAC-SHA256. It has one spelling: no spare bits, and no line breaks, which the decoder would skip.
+const linkSize = 8 + sha256.Size
+
+var linkText = base64.RawURLEncoding.Strict()
+
 // Link returns a signature for a piece of m that is good for one day: the
 // surface puts it into a URL and hands it back to ByLink.
 func (s *Service) Link(m Minute, p Piece) string {
-	var b [8 + sha256.Size]byte
+	var b [linkSize]byte
 	binary.BigEndian.PutUint64(b[:8], uint64(s.now().Add(LinkLife).Unix()))
 	copy(b[8:], s.mac(m.Token, p, b[:8]))
-	return base64.RawURLEncoding.EncodeToString(b[:])
+	return linkText.EncodeToString(b[:])
 }
 
 // ByLink returns the minute when signature was made by Link for this piece of it less than a day ago.
 func (s *Service) ByLink(ctx context.Context, token string, p Piece, signature string) (Minute, error) {
-	b, err := base64.RawURLEncoding.DecodeString(signature)
-	if err != nil || len(b) != 8+sha256.Size || !hmac.Equal(b[8:], s.mac(token, p, b[:8])) {
+	b, err := linkText.DecodeString(signature)
+	if err != nil || len(signature) != linkText.EncodedLen(linkSize) || len(b) != linkSize || !hmac.Equal(b[8:], s.mac(token, p, b[:8])) {
 		return Minute{}, ErrLinkInvalid
 	}
 	if s.now().After(time.Unix(int64(binary.BigEndian.Uint64(b[:8])), 0)) {
@@ -136,4 +146,11 @@ func (s *Service) mac(token string, p Piece, expiry []byte) []byte {
 	h.Write([]byte(string(p) + "\x00" + token + "\x00"))
 	h.Write(expiry)
 	return h.Sum(nil)
+}
+
+// isToken reports whether s has the form of a minute token. What has another is
+// nobody's, and the database need not hold it.
+func isToken(s string) bool {
+	other := func(c rune) bool { return (c < 'a' || c > 'z') && (c < '0' || c > '9') }
+	return len(s) == TokenLength && strings.IndexFunc(s, other) < 0
 }
