@@ -217,7 +217,12 @@ func (c Config) OnLoopback() bool {
 func (c Config) Has(role string) bool { return slices.Contains(c.Roles, role) }
 
 // Entry is a setting in force, for people. Secrets are ***.
-type Entry struct{ Name, Value, Origin, Text string }
+type Entry struct {
+	Name   string `json:"name"`
+	Value  string `json:"value"`
+	Origin string `json:"origin"`
+	Text   string `json:"text"`
+}
 
 // Entries lists the settings in force.
 func (c Config) Entries() []Entry {

@@ -162,7 +162,8 @@ type Minute struct {
 
 // Meetings is what this package needs of package meeting.
 type Meetings interface {
-	Get(ctx context.Context, a tenant.Actor, id int64) (meeting.Meeting, error)
+	// OfAnyAge returns a meeting, whoever asks and however long ago it was: imported ones may be years old.
+	OfAnyAge(ctx context.Context, t tenant.Key, id int64) (meeting.Meeting, error)
 	// MustHost returns the meeting when it runs and the actor is its host and inside: the rules of recording start and stop.
 	MustHost(ctx context.Context, a tenant.Actor, id int64) (meeting.Meeting, error)
 }

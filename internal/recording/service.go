@@ -208,7 +208,7 @@ func (s *Service) Finish(ctx context.Context, id ID, token string, res Result) e
 		if err != nil || !moved {
 			return err
 		}
-		m, err := s.meetings.Get(ctx, tenant.Actor{Tenant: r.Tenant}, r.Meeting)
+		m, err := s.meetings.OfAnyAge(ctx, r.Tenant, r.Meeting)
 		if err != nil {
 			return err
 		}
