@@ -103,9 +103,13 @@ func (a *App) sfuConfig() sfu.Config {
 	return sfu.Config{
 		NodeIP: c.SFU.NodeIP, UDPPort: c.SFU.UDPPort, TCPPort: c.SFU.TCPPort, Loopback: c.OnLoopback(),
 		Key: "huilu", Secret: hex.EncodeToString(a.Keys.Derive("sfu")), RedisURL: c.SFU.RedisURL, STUNServers: c.SFU.STUNServers,
-		MaxParticipants: c.MaxInside,
+		Admit: a.rooms.Admit, MaxParticipants: crowded * c.MaxInside,
 	}
 }
+
+// crowded is how many times more connections the media server takes for a room than people fit into a meeting. Whoever only
+// knocks takes up a connection for a while, too, and must not keep the host out; meeting.Service counts who is inside.
+const crowded = 3
 
 // signalling is where hidden recorders connect: this process, whatever certificate the public address has.
 func (a *App) signalling() string {

@@ -39,6 +39,28 @@ func (r *rooms) CloseRoom(ctx context.Context, room string) error {
 	return r.sfu.CloseRoom(ctx, room)
 }
 
+// errTurnedAway is what the media server gets to know of why somebody may not connect.
+var errTurnedAway = errors.New("not let in, or not any more")
+
+// Admit asks the domain whether a participant may connect now. When it cannot answer, a good token will do, so that a
+// database that is away ends no meeting; who should not be there is removed once it answers again (meeting.Service.Sweep).
+func (r *rooms) Admit(ctx context.Context, room, identity string) error {
+	id, err := strconv.ParseInt(room, 10, 64)
+	if err != nil {
+		return errTurnedAway
+	}
+	ctx, cancel := context.WithTimeout(ctx, newsTimeout)
+	defer cancel()
+	may, err := r.meetings.MayConnect(ctx, id, identity)
+	switch {
+	case err != nil:
+		r.log.WarnContext(ctx, "nobody could say whether a participant may connect; the token was good", "meeting", id, "participant", identity, "err", err)
+	case !may:
+		return errTurnedAway
+	}
+	return nil
+}
+
 func (r *rooms) Kick(ctx context.Context, room, identity string) error {
 	return gone(r.sfu.Kick(ctx, room, identity))
 }
@@ -81,7 +103,9 @@ func (r *rooms) show(ctx context.Context, room string, change func(*sign)) error
 	defer r.mu.Unlock() // held while sending, so that the last change is the last sent
 	s := r.signs[room]
 	change(&s)
-	r.signs[room] = s
+	if r.signs[room] = s; s == (sign{}) { // the last word of a room is that nothing is recorded and nobody hosts
+		delete(r.signs, room)
+	}
 	text, err := json.Marshal(s)
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,7 +44,7 @@ func (a *App) web(context.Context) (*http.Server, error) {
 	mux.Handle("GET /metrics", onlyLocal(a.metrics()))
 	mux.Handle("/", site.Handler())
 	server := &http.Server{
-		Handler: mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		Handler: impatient(mux, sending, leftover), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
 	}
 	server.TLSConfig, err = a.tls()
@@ -89,7 +90,8 @@ func (a *App) problems(ctx context.Context) []pages.Problem {
 	return ps
 }
 
-// readyz answers 200 while the server can do its main job, else 503 with what to mend.
+// readyz answers 200 while the server can do its main job, else 503 with what to mend. The sentences name folders and
+// hosts: others than programs on this machine only get the codes.
 func (a *App) readyz(w http.ResponseWriter, r *http.Request) {
 	ps := a.health.Problems(r.Context())
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
@@ -98,7 +100,10 @@ func (a *App) readyz(w http.ResponseWriter, r *http.Request) {
 	}
 	texts := []string{}
 	for _, p := range ps {
-		texts = append(texts, p.Code+": "+p.EN)
+		if isLocal(r) {
+			p.Code += ": " + p.EN
+		}
+		texts = append(texts, p.Code)
 	}
 	_ = json.NewEncoder(w).Encode(map[string]any{"ready": health.Ready(ps), "problems": texts})
 }
@@ -106,13 +111,24 @@ func (a *App) readyz(w http.ResponseWriter, r *http.Request) {
 // onlyLocal hides a page from everybody but programs on this machine that ask directly, not through a proxy.
 func onlyLocal(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host, _, _ := net.SplitHostPort(r.RemoteAddr)
-		if ip := net.ParseIP(host); ip == nil || !ip.IsLoopback() || r.Header.Get("X-Forwarded-For") != "" {
+		if !isLocal(r) {
 			http.NotFound(w, r)
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+func isLocal(r *http.Request) bool {
+	host, _, _ := net.SplitHostPort(r.RemoteAddr)
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback() && !isForwarded(r)
+}
+
+// isForwarded reports whether a proxy passed a request on. Each of them uses some of these.
+func isForwarded(r *http.Request) bool {
+	return slices.ContainsFunc([]string{"X-Forwarded-For", "Forwarded", "X-Real-Ip", "Via", "X-Forwarded-Host", "X-Forwarded-Proto"},
+		func(name string) bool { return r.Header.Get(name) != "" })
 }
 
 // address says where a request comes from; nil leaves it to the connection.
@@ -121,7 +137,8 @@ func (a *App) address() func(*http.Request) string {
 		return nil
 	}
 	return func(r *http.Request) string {
-		hops := strings.Split(r.Header.Get("X-Forwarded-For"), ",")
+		// Some proxies add to the header, others add another one: what a client sent itself stands first either way.
+		hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 		if last := strings.TrimSpace(hops[len(hops)-1]); last != "" {
 			return last // the one our own proxy added
 		}
