@@ -45,7 +45,8 @@ const busyTimeout = 10 * time.Second
 // would be gone. It costs one fsync for each write transaction, of which a meeting makes a few.
 //
 // The file is not mapped into memory, although that takes a third off a look-up in a million rows: a
-// disk that fails to read would end the process, with all its meetings, instead of one request.
+// disk that fails to read would end the process, with all its meetings, instead of one request. Only
+// glances do it, which take precautions.
 func openSQLite(path string) (write, read *sql.DB, err error) {
 	if path == "" {
 		return nil, nil, errors.New("sqlite: needs a path")
@@ -53,8 +54,7 @@ func openSQLite(path string) (write, read *sql.DB, err error) {
 	if err := makeFile(path); err != nil {
 		return nil, nil, err
 	}
-	const common = "_pragma=busy_timeout(%d)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=temp_store(MEMORY)"
-	dsn := "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + fmt.Sprintf(common, busyTimeout.Milliseconds())
+	dsn := sqliteDSN(path)
 	// A transaction that begins by reading and then writes could fail half-way; immediate makes it wait at the start.
 	if write, err = sql.Open("sqlite", dsn+"&_txlock=immediate"); err != nil {
 		return nil, nil, err
@@ -64,11 +64,19 @@ func openSQLite(path string) (write, read *sql.DB, err error) {
 		return nil, nil, errors.Join(err, write.Close())
 	}
 	write.SetMaxOpenConns(1)
-	// More readers than this only queue for processors; idle ones are kept because opening one costs a millisecond.
-	readers := max(4, 2*runtime.GOMAXPROCS(0))
-	read.SetMaxOpenConns(readers)
-	read.SetMaxIdleConns(readers)
+	// Idle ones are kept because opening one costs a millisecond.
+	read.SetMaxOpenConns(readers())
+	read.SetMaxIdleConns(readers())
 	return write, read, nil
+}
+
+// readers is how many connections read. More only queue for processors.
+func readers() int { return max(4, 2*runtime.GOMAXPROCS(0)) }
+
+// sqliteDSN is how every connection to the file is opened; more pragmas may be appended.
+func sqliteDSN(path string) string {
+	const common = "_pragma=busy_timeout(%d)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_pragma=temp_store(MEMORY)"
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + fmt.Sprintf(common, busyTimeout.Milliseconds())
 }
 
 // makeFile makes the file before SQLite would, for nobody else to read. The log beside it gets the same mode.

@@ -3,6 +3,7 @@ package store
 // Queries are those that requests ask, or that are asked every few seconds.
 var Queries = map[string]string{
 	"facts":               factsQuery,
+	"glance":              glanceQuery,
 	"app":                 appByIDQuery,
 	"last issue":          lastIssueQuery,
 	"token":               tokenRowQuery,

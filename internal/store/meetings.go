@@ -38,14 +38,18 @@ func (db *DB) AddMeeting(ctx context.Context, m meeting.Meeting) error {
 }
 
 // SaveMeeting stores what may change of a meeting when its stored status is from;
-// false means that it was not.
+// false means that it was not. Its recording follows it to another owner.
 func (db *DB) SaveMeeting(ctx context.Context, m meeting.Meeting, from meeting.Status) (moved bool, err error) {
 	n, err := db.exec(ctx, "save meeting",
 		`UPDATE meetings SET topic = $1, owner = $2, host = $3, status = $4, locked = $5, auto_record = $6, peak = $7, started_at_ms = $8, ended_at_ms = $9
 		WHERE id = $10 AND tenant = $11 AND status = $12`,
 		m.Topic, int64(m.Owner), int64(m.Host), int64(m.Status), m.Locked, m.AutoRecord, m.Peak, ms(m.StartedAt), ms(m.EndedAt),
 		m.ID, string(m.Tenant), int64(from))
-	return n == 1, err
+	if err != nil || n == 0 {
+		return false, err
+	}
+	_, err = db.exec(ctx, "save meeting", `UPDATE recordings SET owner = $1 WHERE meeting = $2 AND tenant = $3 AND owner <> $1`, int64(m.Owner), m.ID, string(m.Tenant))
+	return err == nil, err
 }
 
 // MeetingByID returns a meeting of tenant t or meeting.ErrNotFound.

@@ -19,9 +19,11 @@ type DB struct {
 	write *sql.DB // the only pool for SQLite's one writer; for PostgreSQL the same as read
 	read  *sql.DB
 	hot   hot
-	keys  keys.Master
-	log   *slog.Logger
-	nums  *ident.Numbers // ids of events
+	// glances is nil for PostgreSQL.
+	glances *glances
+	keys    keys.Master
+	log     *slog.Logger
+	nums    *ident.Numbers // ids of events
 }
 
 // Open opens the database that dsn names, "sqlite:PATH" or "postgres://…", and
@@ -48,6 +50,9 @@ func Open(ctx context.Context, dsn string, m keys.Master, log *slog.Logger) (*DB
 	if err == nil {
 		err = db.hot.prepare(ctx, db.read)
 	}
+	if err == nil && db.sqlite {
+		db.glances, err = openGlances(ctx, sqliteDSN(strings.TrimPrefix(dsn, "sqlite:")), readers(), log)
+	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open database: %w", err), db.Close())
 	}
@@ -57,6 +62,9 @@ func Open(ctx context.Context, dsn string, m keys.Master, log *slog.Logger) (*DB
 // Close waits for running queries and closes the database.
 func (db *DB) Close() error {
 	err := db.hot.close()
+	if db.glances != nil {
+		err = errors.Join(err, db.glances.close())
+	}
 	if db.read != db.write {
 		err = errors.Join(err, db.read.Close())
 	}
