@@ -47,10 +47,12 @@ func fill(ctx context.Context, c *app.Core, t tenant.Key, owners []tenant.User, 
 	if err := c.DB.Recordings().Add(ctx, r); err != nil {
 		return archive{}, err
 	}
-	var owner strings.Builder
+	owner := fmt.Sprintf("CASE i %% %d", len(owners))
 	for i, u := range owners {
-		fmt.Fprintf(&owner, " WHEN %d THEN %d", i, u.Num)
+		owner += fmt.Sprintf(" WHEN %d THEN %d", i, u.Num)
 	}
+	owner += " END"
+	id := fmt.Sprintf("id + i * %d", step)
 	for from := 1; from < n; from += batch {
 		to := min(from+batch, n)
 		copies := []struct {
@@ -58,9 +60,9 @@ func fill(ctx context.Context, c *app.Core, t tenant.Key, owners []tenant.User, 
 			changed    map[string]string
 		}{
 			{"meetings", "id", map[string]string{
-				"id": fmt.Sprintf("id + i * %d", step), "owner": fmt.Sprintf("CASE i %% %d%s END", len(owners), &owner), "no": "100000000 + i"}},
+				"id": id, "owner": owner, "no": "100000000 + i"}},
 			{"recordings", "meeting", map[string]string{
-				"id": fmt.Sprintf("id + i * %d", step), "meeting": fmt.Sprintf("meeting + i * %d", step), "minute": "'obcn' || substr(lower(hex(randomblob(10))), 1, 20)"}},
+				"id": id, "meeting": fmt.Sprintf("meeting + i * %d", step), "owner": owner, "minute": "'obcn' || substr(lower(hex(randomblob(10))), 1, 20)"}},
 		}
 		for _, k := range copies {
 			if err := clone(ctx, c, k.table, k.key, m.ID, k.changed, from, to); err != nil {
