@@ -203,7 +203,8 @@ func (k *composition) worth() error {
 		return ErrEmpty
 	}
 	if length > longest {
-		return &InputError{Cause: fmt.Sprintf("the recording seems to last %v: the clock was changed while it ran", length.Round(time.Hour))}
+		return &InputError{Cause: fmt.Sprintf("the recording seems to last %v: the clock was changed while it ran",
+			length.Round(time.Hour))}
 	}
 	broken := 0
 	for _, m := range k.tracks {

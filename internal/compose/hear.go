@@ -49,7 +49,8 @@ func (k *composition) hear(loudness []int) {
 		}
 	}
 	if missing > 2 && missing > spoken/2 {
-		k.defect(Defect{Kind: DefectSound, Detail: fmt.Sprintf("in %d of %d seconds in which somebody spoke nothing is heard", missing, spoken)})
+		k.defect(Defect{Kind: DefectSound,
+			Detail: fmt.Sprintf("in %d of %d seconds in which somebody spoke nothing is heard", missing, spoken)})
 	}
 }
 

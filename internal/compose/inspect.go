@@ -55,7 +55,8 @@ func (k *composition) inspectTrack(m *media) {
 		tell(DefectCorrupt, at, 0, "%s: none of %d frames of %s can be decoded", m.log, m.stats.dropped, m.Source)
 	}
 	for _, g := range m.gaps {
-		tell(DefectFrozen, k.story.place(g.from), time.Duration(g.to-g.from), "packets of %s were lost: no picture until the next key frame", m.Source)
+		tell(DefectFrozen, k.story.place(g.from), time.Duration(g.to-g.from),
+			"packets of %s were lost: no picture until the next key frame", m.Source)
 	}
 }
 

@@ -55,7 +55,8 @@ type mkvTrack struct {
 }
 
 // mkvWriter writes a Matroska file of one track, for ffmpeg to read. It keeps times as they are given, the first one as
-// well, does no work in the background and holds one cluster in memory. docs/adr/0007-the-composer-feeds-ffmpeg.md says why it is ours.
+// well, does no work in the background and holds one cluster in memory. Why it is ours:
+// docs/adr/0007-the-composer-feeds-ffmpeg.md.
 type mkvWriter struct {
 	w       io.Writer
 	cluster bytes.Buffer

@@ -165,12 +165,14 @@ func mixFilters(n int, length string) string {
 		return "anullsrc=r=48000:cl=stereo[sound]"
 	}
 	for i := range n {
-		fmt.Fprintf(&b, "[%d:a]aresample=48000:async=1000:min_hard_comp=0.015:first_pts=0,aformat=sample_fmts=fltp:channel_layouts=stereo[a%d];", i, i)
+		fmt.Fprintf(&b, "[%d:a]aresample=48000:async=1000:min_hard_comp=0.015:first_pts=0", i)
+		fmt.Fprintf(&b, ",aformat=sample_fmts=fltp:channel_layouts=stereo[a%d];", i)
 	}
 	for i := range n {
 		fmt.Fprintf(&b, "[a%d]", i)
 	}
-	fmt.Fprintf(&b, "amix=inputs=%d:normalize=0:duration=longest,alimiter=limit=0.95:level=disabled:latency=1,apad=whole_dur=%s[sound]", n, length)
+	fmt.Fprintf(&b, "amix=inputs=%d:normalize=0:duration=longest,alimiter=limit=0.95:level=disabled:latency=1", n)
+	fmt.Fprintf(&b, ",apad=whole_dur=%s[sound]", length)
 	return b.String()
 }
 

@@ -25,6 +25,7 @@ type entry struct {
 	off    int64 // where its bytes begin
 	size   uint32
 	sum    uint32 // crc32c of its bytes
+	chain  uint32 // crc32c of the sums from the last key frame up to here: what a decoder has seen
 	run    uint16 // see packet
 	width  uint16 // of key frames, else 0
 	height uint16
@@ -32,13 +33,14 @@ type entry struct {
 	behind bool // frames were lost right before it
 }
 
-const entrySize = 32
+const entrySize = 36
 
 func (e entry) append(b []byte) []byte {
 	b = binary.BigEndian.AppendUint64(b, uint64(e.at))
 	b = binary.BigEndian.AppendUint64(b, uint64(e.off))
 	b = binary.BigEndian.AppendUint32(b, e.size)
 	b = binary.BigEndian.AppendUint32(b, e.sum)
+	b = binary.BigEndian.AppendUint32(b, e.chain)
 	b = binary.BigEndian.AppendUint16(b, e.run)
 	b = binary.BigEndian.AppendUint16(b, e.width)
 	b = binary.BigEndian.AppendUint16(b, e.height)
@@ -56,8 +58,8 @@ func parseEntry(b []byte) entry {
 	return entry{
 		at: int64(binary.BigEndian.Uint64(b)), off: int64(binary.BigEndian.Uint64(b[8:])),
 		size: binary.BigEndian.Uint32(b[16:]), sum: binary.BigEndian.Uint32(b[20:]),
-		run: binary.BigEndian.Uint16(b[24:]), width: binary.BigEndian.Uint16(b[26:]), height: binary.BigEndian.Uint16(b[28:]),
-		key: b[30] == 1, behind: b[31] == 1,
+		chain: binary.BigEndian.Uint32(b[24:]), run: binary.BigEndian.Uint16(b[28:]),
+		width: binary.BigEndian.Uint16(b[30:]), height: binary.BigEndian.Uint16(b[32:]), key: b[34] == 1, behind: b[35] == 1,
 	}
 }
 
@@ -171,6 +173,7 @@ type converter struct {
 	index   *bufio.Writer
 	off     int64
 	dropped int // frames dropped up to the last good one
+	chain   uint32
 	buf     []byte
 }
 
@@ -268,6 +271,11 @@ func (c *converter) write(f frame) error {
 		run: uint16(f.run), key: f.key, width: uint16(f.width), height: uint16(f.height),
 		behind: c.frames.count.dropped > c.dropped,
 	}
+	if e.key {
+		c.chain = 0
+	}
+	c.chain = crc32.Update(c.chain, castagnoli, binary.BigEndian.AppendUint32(nil, e.sum))
+	e.chain = c.chain
 	c.dropped = c.frames.count.dropped
 	c.off += int64(len(f.data))
 	c.m.count++

@@ -83,19 +83,25 @@ func (w *window) sign(headline string) error {
 	return nil
 }
 
+// sign takes the frames that are seen, with their times, and of those decoded before them only what they are.
 func (t tile) sign(h hash.Hash, s span) error {
-	from, end, _, err := t.reach(s)
+	key, end, _, err := t.reach(s)
 	if err != nil {
 		return err
 	}
-	var b [16]byte
-	for e, err := range t.clip.media.entries(from, end) {
+	first, err := t.clip.media.find(s.from)
+	if err != nil {
+		return err
+	}
+	var b [20]byte
+	for e, err := range t.clip.media.entries(min(max(first-1, key), end-1), end) {
 		if err != nil {
 			return err
 		}
 		binary.BigEndian.PutUint64(b[:], uint64(e.at-s.from))
 		binary.BigEndian.PutUint32(b[8:], e.size)
 		binary.BigEndian.PutUint32(b[12:], e.sum)
+		binary.BigEndian.PutUint32(b[16:], e.chain)
 		h.Write(b[:])
 	}
 	return nil
