@@ -21,6 +21,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"time"
 
 	"huilu/internal/compose"
@@ -37,6 +38,7 @@ import (
 // App is a whole server.
 type App struct {
 	*Core
+	lock      *os.File // see alone
 	sfu       *sfu.Server
 	listener  net.Listener
 	deliverer *event.Deliverer
@@ -62,16 +64,26 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger) (*App, error)
 }
 
 func open(ctx context.Context, cfg config.Config, l net.Listener, log *slog.Logger) (*App, error) {
-	core, err := OpenCore(ctx, cfg, log)
+	if err := cfg.EnsureData(); err != nil {
+		return nil, err
+	}
+	lock, err := alone(cfg)
 	if err != nil {
 		return nil, err
 	}
-	a := &App{Core: core, listener: l, meter: newMeter(), health: health.New(cfg, core.DB)}
+	core, err := OpenCore(ctx, cfg, log)
+	if err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	a := &App{Core: core, lock: lock, listener: l, meter: newMeter(), health: health.New(cfg, core.DB)}
 	if err := a.build(ctx); err != nil {
-		return nil, errors.Join(err, core.Close())
+		return nil, errors.Join(err, a.Close())
 	}
 	return a, nil
 }
+
+// Close closes what Core has open, then lets another server at the data.
+func (a *App) Close() error { return errors.Join(a.Core.Close(), a.lock.Close()) }
 
 func (a *App) build(ctx context.Context) error {
 	if err := makeFolders(a.Config); err != nil {
