@@ -185,7 +185,7 @@ func (d *demo) hire(ctx context.Context, a tenant.App, i int) error {
 	return nil
 }
 
-// dress draws what people will show. Names are drawn once and kept for the next run.
+// dress draws what people will show.
 func (d *demo) dress(ctx context.Context) error {
 	wardrobe := filepath.Join(d.folder, "people")
 	if err := os.MkdirAll(wardrobe, 0o700); err != nil {
@@ -193,7 +193,7 @@ func (d *demo) dress(ctx context.Context) error {
 	}
 	for i := range d.crowd {
 		p := people.Person{Name: d.crowd[i].user.Name, Index: i}
-		m, err := people.Prepare(ctx, p, loop, wardrobe, nil)
+		m, err := people.Prepare(ctx, p, d.loop(), wardrobe, nil)
 		if err != nil {
 			return fmt.Errorf("draw %s: %w", p.Name, err)
 		}
@@ -203,5 +203,8 @@ func (d *demo) dress(ctx context.Context) error {
 	return nil
 }
 
-// loop is how long people's media last before they repeat; the clock in them goes on.
-const loop = 10 * time.Second
+// loop is how long people's media last before their clock starts again: for longer
+// than the meeting, unless drawing that would take longer than people want to wait.
+func (d *demo) loop() time.Duration {
+	return min(time.Duration(d.opt.Seconds)*time.Second+20*time.Second, time.Minute)
+}

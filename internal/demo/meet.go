@@ -192,7 +192,7 @@ const settle = 1500 * time.Millisecond
 
 // expected is who should be seen and heard: everybody, from the start to the end.
 func (d *demo) expected(h held, length time.Duration) examine.Options {
-	o := examine.Options{Loop: loop, Duration: h.recorded}
+	o := examine.Options{Loop: d.loop(), Duration: h.recorded}
 	whole := []examine.Interval{{From: examine.Seconds(settle.Seconds()), To: examine.Seconds(length.Seconds())}}
 	for i := range d.crowd {
 		o.People = append(o.People, examine.Expected{Index: i, Name: d.crowd[i].user.Name, Seen: whole, Heard: whole})

@@ -44,6 +44,7 @@ type run struct {
 	part Open
 	stop func()          // asks it to end; may be called again
 	end  <-chan struct{} // closed when it was asked
+	in   chan struct{}   // closed when the recorder is in the room
 	done chan struct{}   // closed when it has ended
 }
 
@@ -125,7 +126,7 @@ func (k *Keeper) wanted(ctx context.Context, open []Open) map[ID]Open {
 
 func (k *Keeper) begin(ctx context.Context, p Open) *run {
 	asked, stop := context.WithCancel(ctx)
-	r := &run{part: p, stop: stop, end: asked.Done(), done: make(chan struct{})}
+	r := &run{part: p, stop: stop, end: asked.Done(), in: make(chan struct{}), done: make(chan struct{})}
 	go func() {
 		err := k.record(ctx, r)
 		if err != nil {
@@ -156,6 +157,7 @@ func (k *Keeper) record(ctx context.Context, r *run) error {
 	}
 	log := k.log.With("recording", r.part.Recording, "meeting", r.part.Meeting, "part", r.part.N)
 	log.InfoContext(ctx, "recording")
+	close(r.in)
 	k.show(ctx, r.part, r.part.StartedAt)
 	<-r.end
 	err = stop()
@@ -170,6 +172,29 @@ func (k *Keeper) show(ctx context.Context, p Open, since time.Time) {
 	defer cancel()
 	if err := k.recorder.Show(ctx, p.Meeting, since); err != nil {
 		k.log.ErrorContext(ctx, "the room could not be told whether it is recorded", "meeting", p.Meeting, "err", err)
+	}
+}
+
+// Await returns true when the recorder of a part is in its room, false when ctx ends before.
+func (k *Keeper) Await(ctx context.Context, id ID, part int) bool {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		k.mu.Lock()
+		r := k.runs[id]
+		k.mu.Unlock()
+		if r != nil && r.part.N == part {
+			select {
+			case <-r.in:
+				return true
+			default:
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-tick.C:
+		}
 	}
 }
 

@@ -199,6 +199,22 @@ func TestASealedFolderIsNotBeingWritten(t *testing.T) {
 	}
 }
 
+func TestAStartKnowsWhenItsRecorderIsInside(t *testing.T) {
+	t.Parallel()
+	k, p, s := newKeeper()
+	p.open, s.inside[10], s.stuck[1] = []Open{part(1, 1)}, true, make(chan struct{})
+	settle(t, k, s, 0)
+	soon, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if k.Await(soon, 1, 1) {
+		t.Error("it was told to be inside while its room did not open")
+	}
+	close(s.stuck[1])
+	if !k.Await(t.Context(), 1, 1) || s.count(1) != 1 {
+		t.Errorf("%d recorders", s.count(1))
+	}
+}
+
 func TestStoppingTheKeeperStopsItsRecorders(t *testing.T) {
 	t.Parallel()
 	k, p, s := newKeeper()

@@ -24,13 +24,23 @@ type Service struct {
 	nums     *ident.Numbers
 	now      func() time.Time
 	log      *slog.Logger
-	changed  func() // called after open parts changed, to wake the keeper
+	changed  func()                                          // called after open parts changed, to wake the keeper
+	inside   func(ctx context.Context, id ID, part int) bool // see AwaitRecorder
 }
 
 // NewService returns a Service. changed is called after each commit that opened or closed a part.
 func NewService(store Store, meetings Meetings, tenants Tenants, news Announcer, jobs Jobs, nums *ident.Numbers, now func() time.Time, log *slog.Logger, changed func()) *Service {
 	return &Service{store: store, meetings: meetings, tenants: tenants, news: news, jobs: jobs, nums: nums, now: now, log: log, changed: changed}
 }
+
+// AwaitRecorder makes Start return only when inside says that the recorder of the
+// part is in the room, or after awaitLimit. Call it before the service is used.
+func (s *Service) AwaitRecorder(inside func(ctx context.Context, id ID, part int) bool) {
+	s.inside = inside
+}
+
+// awaitLimit is how long a start waits for its recorder. One that takes longer is tried on; the start stands.
+const awaitLimit = 5 * time.Second
 
 // Fetch answers GET recording: the facts when the recording may be handed out to
 // the actor, else the rule that refuses (see Decide).
@@ -48,29 +58,39 @@ func (s *Service) Running(ctx context.Context, meetingID int64) (bool, error) {
 	return slices.ContainsFunc(open, func(p Open) bool { return p.Meeting == meetingID }), err
 }
 
-// Start begins a part. The meeting must run and the actor be its host, inside
-// it. zone is the hours from UTC of the time shown in the file, −12 to 12, nil for none.
+// Start begins a part and returns when its recorder is in the room. The meeting
+// must run and the actor be its host, inside it. zone is the hours from UTC of the time shown in the file, −12 to 12, nil for none.
 func (s *Service) Start(ctx context.Context, a tenant.Actor, meetingID int64, zone *int) error {
 	if zone != nil && (*zone < -12 || *zone > 12) {
 		return field.Invalid("timezone", "must be from -12 to 12")
 	}
-	m, err := s.meetings.MustHost(ctx, a, meetingID)
-	if err != nil {
+	var p Part
+	err := s.store.Within(ctx, func(ctx context.Context) error {
+		m, err := s.meetings.MustHost(ctx, a, meetingID) // in here: a meeting that is just ending must not get a part
+		if err == nil {
+			p, err = s.open(ctx, m, a.User, zone, s.now())
+		}
+		return err
+	})
+	if err != nil || s.inside == nil {
 		return err
 	}
-	return s.store.Within(ctx, func(ctx context.Context) error {
-		return s.open(ctx, m, a.User, zone, s.now())
-	})
+	wait, cancel := context.WithTimeout(ctx, awaitLimit)
+	defer cancel()
+	if !s.inside(wait, p.Recording, p.N) {
+		s.log.WarnContext(ctx, "recording was started but its recorder is not in the room yet; it is tried again", "recording", p.Recording, "meeting", meetingID, "part", p.N)
+	}
+	return nil
 }
 
 // open adds a part to the meeting's recording, and the recording when it is the first.
-func (s *Service) open(ctx context.Context, m meeting.Meeting, by tenant.UserNum, zone *int, now time.Time) error {
+func (s *Service) open(ctx context.Context, m meeting.Meeting, by tenant.UserNum, zone *int, now time.Time) (Part, error) {
 	t, err := s.tenants.TenantByKey(ctx, m.Tenant)
 	if err != nil {
-		return err
+		return Part{}, err
 	}
 	if !t.Recording || m.InitialType == meeting.OneToOne {
-		return ErrSwitchedOff
+		return Part{}, ErrSwitchedOff
 	}
 	r, err := s.store.ByMeeting(ctx, m.Tenant, m.ID)
 	if errors.Is(err, ErrNotFound) {
@@ -81,29 +101,30 @@ func (s *Service) open(ctx context.Context, m meeting.Meeting, by tenant.UserNum
 		err = s.store.Add(ctx, r)
 	}
 	if err != nil {
-		return err
+		return Part{}, err
 	}
 	parts, err := s.store.Parts(ctx, r.ID)
 	if err != nil {
-		return err
+		return Part{}, err
 	}
 	if n := len(parts); n > 0 && parts[n-1].StoppedAt.IsZero() {
-		return ErrIsRecording
+		return Part{}, ErrIsRecording
 	}
-	if err := s.store.AddPart(ctx, Part{Recording: r.ID, N: len(parts) + 1, StartedBy: by, StartedAt: now}); err != nil {
-		return err
+	p := Part{Recording: r.ID, N: len(parts) + 1, StartedBy: by, StartedAt: now}
+	if err := s.store.AddPart(ctx, p); err != nil {
+		return Part{}, err
 	}
 	s.store.AfterCommit(ctx, s.changed)
-	return s.announce(ctx, event.RecordingStarted, m, by, now)
+	return p, s.announce(ctx, event.RecordingStarted, m, by, now)
 }
 
 // Stop ends the running part. The recording goes on to processing when the meeting ends.
 func (s *Service) Stop(ctx context.Context, a tenant.Actor, meetingID int64) error {
-	m, err := s.meetings.MustHost(ctx, a, meetingID)
-	if err != nil {
-		return err
-	}
 	return s.store.Within(ctx, func(ctx context.Context) error {
+		m, err := s.meetings.MustHost(ctx, a, meetingID)
+		if err != nil {
+			return err
+		}
 		r, err := s.store.ByMeeting(ctx, m.Tenant, m.ID)
 		if errors.Is(err, ErrNotFound) {
 			return ErrNotRecording
@@ -145,7 +166,7 @@ func (s *Service) MeetingStarted(ctx context.Context, m meeting.Meeting) error {
 	if !m.AutoRecord {
 		return nil
 	}
-	err := s.open(ctx, m, 0, nil, m.StartedAt)
+	_, err := s.open(ctx, m, 0, nil, m.StartedAt)
 	if errors.Is(err, ErrSwitchedOff) {
 		s.log.WarnContext(ctx, "the meeting asked for automatic recording, but recording is switched off in its tenant", "meeting", m.ID, "tenant", m.Tenant)
 		return nil
