@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 )
@@ -25,7 +26,7 @@ func runParts(ctx context.Context, parts []part, log *slog.Logger) (err error) {
 			defer close(done)
 			err := p.run(pctx)
 			if pctx.Err() == nil {
-				failed <- fmt.Errorf("%s stopped: %w", p.name, err)
+				failed <- errors.Join(fmt.Errorf("%s stopped by itself", p.name), err)
 			} else if err != nil {
 				log.Warn("a part did not stop cleanly", "part", p.name, "err", err)
 			}
