@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -58,12 +59,16 @@ const maxComplaint = 8 << 10
 func (t tools) run(outer context.Context, c command) (complaint string, err error) {
 	ctx, cancel := context.WithTimeout(outer, c.limit)
 	defer cancel()
+	// A killed server takes its children along: the kernel ends them with the thread that started them, which is ours
+	// until they have ended.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	name, args := c.program, c.args
 	if t.nice != "" {
 		name, args = t.nice, append([]string{"-n", "19", c.program}, args...)
 	}
 	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = 5 * time.Second
 	stderr := &limitedBuffer{most: maxComplaint}
