@@ -104,6 +104,9 @@ func (a *App) build(ctx context.Context) error {
 	a.keeper = recording.NewKeeper(a.DB.Recordings(), recorders{recorder: hidden, rooms: a.rooms, folder: captureFolder(a.Config)}, a.log)
 	wakeKeeper := a.keeper.Wake
 	a.Core.keeper.Store(&wakeKeeper)
+	if a.Config.Has("recorder") {
+		a.Recordings.AwaitRecorder(a.keeper.Await)
+	}
 
 	a.server, err = a.web(ctx)
 	return err
