@@ -24,6 +24,10 @@ type lane []clip
 // laneRest is the silence there must be between two clips of a lane: the length of the longest packet.
 const laneRest = int64(120e6)
 
+// halfPacket is half of what most packets last: one belongs to a clip when its middle does. Times are a millisecond or so
+// uncertain, and the first packet of a word must not get lost by that.
+const halfPacket = int64(10e6)
+
 // lanes packs all sound of a story into as few lanes as it takes.
 func lanes(people []*person) (all []lane) {
 	var clips []clip
@@ -109,11 +113,11 @@ func (m *mixer) write(l lane, name string) (sum []byte, err error) {
 	h := sha256.New()
 	var data []byte
 	for _, c := range l {
-		from, err := c.media.find(c.from)
+		from, err := c.media.find(c.from - halfPacket)
 		if err != nil {
 			return nil, err
 		}
-		end, err := c.media.find(c.to)
+		end, err := c.media.find(c.to - halfPacket)
 		if err != nil {
 			return nil, err
 		}
