@@ -56,13 +56,13 @@ func (s *Service) Save(ctx context.Context, t Tenant) (err error) {
 	return s.dir.SaveTenant(ctx, t)
 }
 
-// label checks a name that people give: 1 to 100 characters, no line breaks.
+// label checks a name that people give: 1 to 100 characters, one line of which something can be seen.
 func label(name, s string) (string, error) {
-	s = strings.TrimSpace(s)
-	if n := utf8.RuneCountInString(s); n < 1 || n > 100 || strings.ContainsAny(s, "\r\n") || !isText(s) {
+	line, ok := field.Line(s)
+	if !ok || !field.Visible(line) || utf8.RuneCountInString(line) > 100 {
 		return "", field.Invalid(name, "must have 1 to 100 characters on one line")
 	}
-	return s, nil
+	return line, nil
 }
 
 // isText reports whether a database can hold s: PostgreSQL takes neither NUL nor

@@ -46,7 +46,7 @@ func TestATenantIsMadeAndChanged(t *testing.T) {
 func TestNamesAreOneLineThatCanBeShownAndStored(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, storetest.SQLite(t))
-	names := map[string]bool{"Lin": true, " 林 ": true, long(100): true, "🙂": true, "": false, " \t ": false, long(101): false, "a\nb": false, "a\rb": false}
+	names := map[string]bool{"Lin": true, " 林 ": true, long(100): true, "🙂": true, "": false, " \t ": false, long(101): false, "a\nb": false, "a\rb": false, "a\x1bb": false, "\u3164": false}
 	for _, s := range unstorable {
 		names[s] = false
 	}
@@ -67,6 +67,15 @@ func TestNamesAreOneLineThatCanBeShownAndStored(t *testing.T) {
 			_, err = w.CreateUser(t.Context(), o.Key, tenant.UserSpec{Name: name, Email: "n@example.org", Password: password})
 			blames(t, "person "+name, err, "name")
 		}
+	}
+}
+
+// A name must not turn around what stands beside it.
+func TestNamesLoseWhatCannotBeSeen(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storetest.SQLite(t))
+	if made, err := w.Create(t.Context(), "\u202eHuilu\u200b"); err != nil || made.Name != "Huilu" {
+		t.Errorf("it is called %q, %v", made.Name, err)
 	}
 }
 
