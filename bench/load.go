@@ -145,9 +145,14 @@ func stretch(clients []*client, d time.Duration) (sample, error) {
 }
 
 // processorTime is what this process has used so far, without its children.
-func processorTime() time.Duration {
+func processorTime() time.Duration { return used(syscall.RUSAGE_SELF) }
+
+// childrenTime is what children that have ended used.
+func childrenTime() time.Duration { return used(syscall.RUSAGE_CHILDREN) }
+
+func used(who int) time.Duration {
 	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+	if err := syscall.Getrusage(who, &u); err != nil {
 		return 0 // cannot happen: the argument is right
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())

@@ -38,6 +38,9 @@ type benchmark struct {
 
 var benchmarks = []benchmark{
 	{"get_recording", []string{rps1k, rps1m, rpsFlat, p991k, p991m, cpu1k, cpu1m}, getRecording},
+	{"capture", []string{capturePerTrack}, captureCost},
+	{"compose", []string{composeSpeed, composeCPU}, composing},
+	{"ready", []string{ready10s, ready60s}, readiness},
 }
 
 // env is what every benchmark gets.
@@ -46,13 +49,18 @@ type env struct {
 	folder string // temporary, removed at the end
 	say    func(format string, args ...any)
 	log    *slog.Logger
+	films  map[time.Duration][]*film // meetings that were held, by how long they were recorded
 }
 
 // roleVar tells a copy of this program to be something else than the benchmarks.
 const roleVar = "HUILU_BENCH_ROLE"
 
 func main() {
-	if err := run(); err != nil {
+	part := run
+	if os.Getenv(roleVar) == "people" {
+		part = act
+	}
+	if err := part(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -128,7 +136,7 @@ func measure(ctx context.Context, chosen []benchmark, quick bool) (all []Result,
 	}
 	defer os.RemoveAll(folder)
 	begun := time.Now()
-	e := &env{quick: quick, folder: folder, log: slog.New(slog.NewTextHandler(io.Discard, nil)), say: func(format string, args ...any) {
+	e := &env{quick: quick, folder: folder, films: map[time.Duration][]*film{}, log: slog.New(slog.NewTextHandler(io.Discard, nil)), say: func(format string, args ...any) {
 		fmt.Fprintf(os.Stderr, "%6.1f s  %s\n", time.Since(begun).Seconds(), fmt.Sprintf(format, args...))
 	}}
 	for _, b := range chosen {
