@@ -11,6 +11,11 @@ import (
 // secret are names of things whose comparison must take as long when the first letter is wrong as when the last is.
 var secret = regexp.MustCompile(`(?i)(secret|password|passwordhash|signature|mac|verifier)$`)
 
+// known are files in which the other side has the secret anyway.
+var known = map[string]string{
+	"internal/event/challenge.go": "the receiver of a challenge answers with what it was sent",
+}
+
 // An == that stops at the first difference tells a stranger how much of a guess was right. Comparing with nothing is fine.
 func TestSecretsAreNotComparedLetterByLetter(t *testing.T) {
 	tr := source(t)
@@ -18,7 +23,13 @@ func TestSecretsAreNotComparedLetterByLetter(t *testing.T) {
 		if f.test {
 			continue
 		}
-		for _, n := range leaks(f.ast) {
+		found := leaks(f.ast)
+		if _, reason := known[f.path]; reason && len(found) > 0 {
+			continue
+		} else if reason {
+			t.Errorf("%s compares no secret and needs no reason any more", f.path)
+		}
+		for _, n := range found {
 			t.Errorf("%s: use crypto/subtle or hmac.Equal", tr.at(n))
 		}
 	}
