@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -169,6 +170,60 @@ func TestCorruptTrackCostsOnlyItself(t *testing.T) {
 	}
 	if !slices.Contains(told["bob"], DefectCorrupt) || !slices.Contains(told["ada"], DefectCorrupt) || told["zoe"] != nil {
 		t.Errorf("defects = %+v", r.Defects)
+	}
+}
+
+// Frames that look right and cannot be decoded make the whole run fail. Whoever sends them, by mistake or to spoil the
+// recording, blanks nobody else.
+func TestNonsenseFromOnePersonBlanksNobodyElse(t *testing.T) {
+	t.Parallel()
+	for name, spoil := range map[string]struct {
+		codec, mime string
+		frame       func(f []byte) []byte
+	}{
+		"a picture too large for any memory": {"vp8", "video/VP8", func(f []byte) []byte {
+			return append([]byte{f[0] &^ 1, 0, 0, 0x9d, 0x01, 0x2a, 0xff, 0x3f, 0xff, 0x3f}, f[10:]...)
+		}},
+		"parameter sets of nothing": {"h264", "video/H264", func(f []byte) []byte {
+			noise, random := make([]byte, 600), rand.New(rand.NewPCG(uint64(len(f)), 7))
+			for i := range noise {
+				noise[i] = byte(random.Uint32())
+			}
+			return slices.Concat([]byte{0, 0, 0, 1, 0x67}, noise[:20], []byte{0, 0, 0, 1, 0x68}, noise[20:30], []byte{0, 0, 0, 1, 0x65}, noise[30:])
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newScene(t)
+			for i, id := range []string{"zoe", "mallory", "ada"} {
+				c.join(0, id, id)
+				codec, mime := "h264", "video/H264"
+				if id == "mallory" {
+					codec, mime = spoil.codec, spoil.mime
+				}
+				film := filmed(t, codec, 1+i, 320, 180, 0, 6*sec)
+				if id == "mallory" {
+					film.frames = slices.Clone(film.frames)
+					for n, f := range film.frames {
+						film.frames[n] = spoil.frame(f)
+					}
+				}
+				c.publish(0, id, capture.Camera, mime).send(0, film)
+			}
+			c.stop(6 * sec)
+			r := composed(t, c.close())
+			seen := watchPlaces(t, r.File, grid(3)...)
+			seen[0].shows(t, 1, 0, 6*sec, 1)
+			seen[1].empty(t, 0, 6*sec)
+			seen[2].shows(t, 3, 0, 6*sec, 1)
+			blamed := map[string]bool{}
+			for _, d := range r.Defects {
+				blamed[d.Participant] = true
+			}
+			if !blamed["mallory"] || len(blamed) != 1 {
+				t.Errorf("defects = %+v, want Mallory's only", r.Defects)
+			}
+		})
 	}
 }
 

@@ -55,8 +55,7 @@ func (g graph) args() []string {
 	a := []string{"-nostdin", "-hide_banner", "-v", "error", "-y", "-copyts", "-filter_complex_threads", threads,
 		"-framerate", strconv.Itoa(FrameRate), "-i", in(backgroundFile)}
 	for _, t := range g.tiles {
-		// Without -reinit_filter 0 each change of resolution builds the filters anew, and the picture falls behind for good.
-		a = append(a, "-reinit_filter", "0", "-threads", threads, "-i", in(t.video))
+		a = append(a, g.input(t)...)
 	}
 	for _, t := range g.tiles {
 		a = append(a, "-i", in(t.label))
@@ -86,9 +85,7 @@ func (g graph) filters() string {
 	var b strings.Builder
 	fmt.Fprint(&b, "[0:v]format=yuv420p,loop=loop=-1:size=1:start=0,setpts=N[c0]")
 	for i, t := range g.tiles {
-		// start_time=0 holds the picture that is on when the window begins; without it every joint has a frame without.
-		fmt.Fprintf(&b, ";[%d:v]setpts=PTS-%f/TB,fps=%d:start_time=0,scale=%d:%d,setsar=1,format=yuv420p[t%d]",
-			i+1, g.bias.Seconds(), FrameRate, t.at.w, t.at.h, i)
+		fmt.Fprintf(&b, ";[%d:v]%s[t%d]", i+1, g.moving(t), i)
 		fmt.Fprintf(&b, ";[c%d][t%d]overlay=%d:%d[c%d]", i, i, t.at.x, t.at.y, i+1)
 	}
 	n := len(g.tiles)
@@ -99,4 +96,22 @@ func (g graph) filters() string {
 	fmt.Fprintf(&b, ";[c%d]split[picture][small];[small]extractplanes=y,scale=%d:%d:flags=neighbor,format=gray[luma]",
 		2*n, lumaWidth, lumaHeight)
 	return b.String()
+}
+
+// input returns the arguments that read a tile's picture. Without -reinit_filter 0 each change of resolution builds the
+// filters anew, and the picture falls behind for good.
+func (g graph) input(t graphTile) []string {
+	return []string{"-reinit_filter", "0", "-threads", strconv.Itoa(g.threads), "-i", filepath.Join(g.dir, t.video)}
+}
+
+// moving brings a tile's picture to time, rate and size. start_time=0 holds the picture that is on when the window begins;
+// without it every joint has a frame without.
+func (g graph) moving(t graphTile) string {
+	return fmt.Sprintf("setpts=PTS-%f/TB,fps=%d:start_time=0,scale=%d:%d,setsar=1,format=yuv420p", g.bias.Seconds(), FrameRate, t.at.w, t.at.h)
+}
+
+// trialArgs do the same with one tile alone, and throw the picture away.
+func (g graph) trialArgs(t graphTile) []string {
+	a := append([]string{"-nostdin", "-hide_banner", "-v", "error", "-copyts"}, g.input(t)...)
+	return append(a, "-filter_complex", "[0:v]"+g.moving(t)+"[picture]", "-map", "[picture]", "-frames:v", strconv.Itoa(g.frames), "-f", "null", "-")
 }

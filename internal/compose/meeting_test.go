@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"flag"
 	"image"
 	"image/png"
 	"os"
@@ -101,6 +102,9 @@ func examined(t *testing.T, r Result, length time.Duration, people []examine.Exp
 // stills keeps pictures of a test's result for whoever wants to look (go test -artifacts).
 func stills(t *testing.T, file string, frames map[string]int) {
 	t.Helper()
+	if f := flag.Lookup("test.artifacts"); f == nil || f.Value.String() != "true" {
+		return // they would be thrown away
+	}
 	at := map[int]string{}
 	for name, n := range frames {
 		at[n] = name

@@ -53,7 +53,7 @@ func (r *renderer) render(ctx context.Context, j job) error {
 	k := &keeper{r: r, job: j, dir: dir, seen: make(chan lumas, len(j.windows))}
 	complaint, err := r.tools.run(ctx, command{
 		program: r.tools.ffmpeg, args: g.args(), stdout: k.look, extra: k.collect,
-		limit: 5*time.Minute + 20*position(g.frames) + g.bias,
+		limit: g.limit(),
 	})
 	if err == nil && k.kept < len(j.windows) {
 		err = fmt.Errorf("%d of %d windows were made: %w", k.kept, len(j.windows), errShort)
@@ -62,6 +62,35 @@ func (r *renderer) render(ctx context.Context, j job) error {
 		r.defect(Defect{Kind: DefectDecode, At: position(j.windows[0].from), Duration: position(g.frames), Detail: line})
 	}
 	return err
+}
+
+// try makes the picture of one tile of a window alone, as render would, and throws it away. The error says what is wrong with it.
+func (r *renderer) try(ctx context.Context, w window, tile int) error {
+	dir, err := os.MkdirTemp(r.jobs, "try-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	g := graph{dir: dir, threads: r.threads, frames: w.frames}
+	if g.bias, err = w.bias(); err != nil {
+		return err
+	}
+	t := w.epoch.tiles[tile]
+	alone := graphTile{video: fmt.Sprintf("tile-%02d.mkv", tile), at: t.picture()}
+	if err := t.cut(filepath.Join(dir, alone.video), w.span(), g.bias); err != nil {
+		return err
+	}
+	_, err = r.tools.run(ctx, command{program: r.tools.ffmpeg, args: g.trialArgs(alone), limit: g.limit()})
+	return err
+}
+
+// limit is when a run takes so long that it will never end.
+func (g graph) limit() time.Duration { return 5*time.Minute + 20*position(g.frames) + g.bias }
+
+// bias is added to the times of a run that begins with w, which keeps every one of them positive.
+func (w window) bias() (time.Duration, error) {
+	ahead, err := w.ahead()
+	return time.Duration(ahead).Truncate(time.Second) + 2*time.Second, err
 }
 
 // errShort is a run that ended well and too early.
@@ -78,11 +107,10 @@ func (r *renderer) prepare(j job, dir string) (graph, error) {
 	}
 	first, last := j.windows[0], j.windows[len(j.windows)-1]
 	whole := span{first.span().from, last.span().to}
-	ahead, err := first.ahead()
-	if err != nil {
+	var err error
+	if g.bias, err = first.bias(); err != nil {
 		return g, err
 	}
-	g.bias = time.Duration(ahead).Truncate(time.Second) + 2*time.Second // keeps every time positive
 	for i, t := range first.epoch.tiles {
 		if t.clip == nil {
 			continue

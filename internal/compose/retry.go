@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -41,39 +43,92 @@ func (k *composition) try(ctx context.Context, j job) error {
 	return nil
 }
 
-// replace makes a window with cards. When one tile is known to be at fault only that one becomes a card.
+// replace makes a window with cards in the place of the tiles that are at fault; of all of them when that does not help or
+// nobody knows which. What one person sends, by mistake or to spoil the recording, costs only their own picture.
 func (k *composition) replace(ctx context.Context, w window, cause error) error {
-	guilty := -1
-	if e, ok := errors.AsType[*bareError](cause); ok {
-		guilty = e.tile
-	}
-	e := *w.epoch
-	e.tiles = append([]tile(nil), e.tiles...)
-	d := Defect{Kind: DefectWindow, At: position(w.from), Duration: position(w.frames), Detail: cause.Error()}
-	for i := range e.tiles {
-		if t := &e.tiles[i]; guilty < 0 || i == guilty {
-			if guilty == i && t.clip != nil {
-				d.Participant, d.Track = t.who.id, t.clip.media.SID
-			}
-			t.clip = nil
-		}
-	}
-	card := w
-	card.epoch = &e
-	if err := card.sign(k.render.artist.headline()); err != nil {
+	guilty, err := k.guilty(ctx, w, cause)
+	if err != nil {
 		return err
 	}
-	if err := k.render.render(ctx, job{windows: []window{card}}); err != nil {
+	if len(guilty) > 0 {
+		err := k.cards(ctx, w, func(tile int) bool { return guilty[tile] != nil })
+		if err == nil {
+			for _, i := range slices.Sorted(maps.Keys(guilty)) {
+				t := w.epoch.tiles[i]
+				k.note(w, Defect{Participant: t.who.id, Track: t.clip.media.SID, Detail: guilty[i].Error()})
+			}
+			return nil
+		}
+		if ctx.Err() != nil || surroundings(err) {
+			return err
+		}
+	}
+	if err := k.cards(ctx, w, func(int) bool { return true }); err != nil {
 		return fmt.Errorf("window at %v, even with names only: %w", position(w.from).Round(time.Millisecond), err)
 	}
-	k.log.Warn("compose: window replaced", "recording", k.meta.RecordingID, "at", d.At, "err", cause)
+	k.note(w, Defect{Detail: cause.Error()})
+	return nil
+}
+
+// guilty finds the tiles of a window that cannot be shown, and why. It is empty when each could be, by itself.
+func (k *composition) guilty(ctx context.Context, w window, cause error) (map[int]error, error) {
+	if e, ok := errors.AsType[*bareError](cause); ok {
+		return map[int]error{e.tile: cause}, nil
+	}
+	var moving []int
+	for i, t := range w.epoch.tiles {
+		if t.clip != nil {
+			moving = append(moving, i)
+		}
+	}
+	if len(moving) == 1 {
+		return map[int]error{moving[0]: cause}, nil
+	}
+	found := map[int]error{}
+	for _, i := range moving {
+		err := k.render.try(ctx, w, i)
+		switch {
+		case ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		case err != nil && surroundings(err):
+			return nil, err
+		case err != nil:
+			found[i] = err
+		}
+	}
+	return found, nil
+}
+
+// cards makes a window with cards for some of its tiles, and puts it in the place of w.
+func (k *composition) cards(ctx context.Context, w window, card func(tile int) bool) error {
+	e := *w.epoch
+	e.tiles = append([]tile(nil), e.tiles...)
+	for i := range e.tiles {
+		if card(i) {
+			e.tiles[i].clip = nil
+		}
+	}
+	other := w
+	other.epoch = &e
+	if err := other.sign(k.render.artist.headline()); err != nil {
+		return err
+	}
+	if err := k.render.render(ctx, job{windows: []window{other}}); err != nil {
+		return err
+	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for i := range k.windows {
 		if k.windows[i].from == w.from {
-			k.windows[i] = card
+			k.windows[i] = other
 		}
 	}
-	k.defects = append(k.defects, d)
 	return nil
+}
+
+// note adds a defect of a window.
+func (k *composition) note(w window, d Defect) {
+	d.Kind, d.At, d.Duration = DefectWindow, position(w.from), position(w.frames)
+	k.log.Warn("compose: window replaced", "recording", k.meta.RecordingID, "at", d.At, "participant", d.Participant, "err", d.Detail)
+	k.defect(d)
 }
