@@ -20,6 +20,7 @@ import (
 	"huilu/internal/minute"
 	"huilu/internal/recording"
 	"huilu/internal/scope"
+	"huilu/internal/tenant"
 	"huilu/internal/token"
 )
 
@@ -268,7 +269,7 @@ func (c *cast) makeThing(name, word, of string) string {
 		defer c.clock.add(24*time.Hour + time.Second)
 		return c.value("link")
 	case "code", "old code", "code with PKCE":
-		return c.code(word)
+		return c.code(word, cmp.Or(of, "lin"))
 	case "refresh token", "foreign refresh token":
 		app := map[string]string{"refresh token": "app", "foreign refresh token": "second"}[word]
 		return must(c.tokens.Mint(c.t.Context(), c.apps[app], c.users["lin"], scope.Set{scope.RecordRead, scope.OfflineAccess}))(c.t).Refresh
@@ -283,11 +284,14 @@ const (
 	challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 )
 
-func (c *cast) code(kind string) string {
+func (c *cast) code(kind, person string) string {
 	c.t.Helper()
-	consent := token.Consent{App: c.apps["app"], User: c.users["lin"], Scopes: scope.Set{scope.OfflineAccess, scope.RecordRead}, Redirect: redirect}
+	consent := token.Consent{App: c.apps["app"], User: c.users[person], Scopes: scope.Set{scope.OfflineAccess, scope.RecordRead}, Redirect: redirect}
 	if kind == "code with PKCE" {
 		consent.Challenge, consent.Method = challenge, "S256"
+	}
+	if consent.User.Tenant != consent.App.Tenant {
+		consent.App.Type = tenant.Store // nobody is asked for a custom app of another tenant: the code is from a time when it was for all
 	}
 	code := must(c.tokens.Authorize(c.t.Context(), consent))(c.t)
 	if kind == "old code" {
