@@ -452,6 +452,14 @@ func TestAFullDiskCostsPicturesAndKeepsSound(t *testing.T) {
 		t.Errorf("Err = %v, want the disk's complaint", err)
 	}
 	fill(t, sound, 10, 20)
+	for i := range 3 { // what happens meanwhile is told later, in whole lines
+		if err := s.Note(Event{At: at(i), Type: Join, Part: 1, ParticipantID: fmt.Sprint(i)}); err != nil {
+			t.Errorf("an event on a full disk: %v", err)
+		}
+	}
+	if _, err := s.Part(2, at(0)); !errors.Is(err, full) {
+		t.Errorf("a part that begins on a full disk: %v, want its complaint", err)
+	}
 	s.writeFile = writable
 	fill(t, picture, 10, 20)
 	s.flushAll()
@@ -497,6 +505,33 @@ func TestAFullDiskCostsPicturesAndKeepsSound(t *testing.T) {
 	events, err := r.Timeline()
 	if err != nil || !slices.ContainsFunc(events, func(e Event) bool { return e.Type == Truncated && e.TrackSID == "TR_V" }) {
 		t.Errorf("the timeline does not tell of the loss: %v, %v", events, err)
+	}
+	joined := slices.DeleteFunc(events, func(e Event) bool { return e.Type != Join })
+	if len(joined) != 3 || slices.ContainsFunc(events, func(e Event) bool { return e.Part == 2 }) || len(r.Damage()) > 0 {
+		t.Errorf("of the full disk the timeline has %v, damage %v", joined, r.Damage())
+	}
+}
+
+func TestAFullDiskIsNotFilledWithComplaints(t *testing.T) {
+	var l TrackLog
+	told, now := 0, at(0)
+	for range 3600 * 5 { // an hour of flushes, each of which lost something
+		l.dropped++
+		if l.takeDropped(now, false) > 0 {
+			told++
+		}
+		now = now.Add(flushEvery)
+	}
+	if told < 60 || told > 75 {
+		t.Errorf("told %d times in an hour, want at once, and then once a minute", told)
+	}
+	l.dropped = 7
+	if n := l.takeDropped(now, true); n != 7 {
+		t.Errorf("at the end %d packets are told, want 7", n)
+	}
+	l.dropped = 1
+	if l.takeDropped(now.Add(time.Hour), false) != 1 || l.wait != firstWait {
+		t.Error("the next trouble is not told at once")
 	}
 }
 

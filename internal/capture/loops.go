@@ -37,7 +37,10 @@ func (s *Session) flushAll() {
 		if err := t.flush(); err != nil {
 			errs = append(errs, err)
 		}
-		s.reportDropped(t)
+		s.reportDropped(t, false)
+	}
+	if err := s.flushEvents(); err != nil {
+		errs = append(errs, err)
 	}
 	s.mu.Lock()
 	shed := s.shed
@@ -113,13 +116,14 @@ func (s *Session) checkRoom() {
 	}
 }
 
-// reportDropped notes once per flush that packets of t were lost.
-func (s *Session) reportDropped(t *TrackLog) {
-	n := t.takeDropped()
+// reportDropped notes that packets of t were lost: at once when it begins, then at growing intervals, and at the end.
+func (s *Session) reportDropped(t *TrackLog, last bool) {
+	now := time.Now()
+	n := t.takeDropped(now, last)
 	if n == 0 {
 		return
 	}
-	e := t.meta.about(Truncated, time.Now())
+	e := t.meta.about(Truncated, now)
 	e.File, e.Reason = t.name, fmt.Sprintf("%d packets not stored: disk full or too slow", n)
 	_ = s.Note(e) // when even this fails, Err has it
 }

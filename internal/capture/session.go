@@ -23,6 +23,9 @@ const (
 
 	// keepFree is what pictures must leave free on the disk, so that sound and the timeline go on.
 	keepFree = 64 << 20
+
+	// maxLate bounds the events that wait for a full disk: hours of people coming and going.
+	maxLate = 1 << 20
 )
 
 // ErrInUse means that another session, here or in another process, writes to the folder.
@@ -38,7 +41,9 @@ type Session struct {
 	writeFile func(*os.File, []byte) (int, error)
 	freeBytes func() (uint64, error)
 
-	eventMu sync.Mutex // orders the lines of the timeline
+	eventMu sync.Mutex // orders the lines of the timeline, guards the fields below
+	late    []byte     // lines that the disk has refused so far
+	size    int64      // length of the timeline up to the last whole line
 
 	mu      sync.Mutex // guards the fields below
 	logs    map[*TrackLog]struct{}
@@ -115,6 +120,11 @@ func (s *Session) open(m Meta) (err error) {
 	if err := endTornLine(s.events); err != nil {
 		return err
 	}
+	st, err := s.events.Stat()
+	if err != nil {
+		return err
+	}
+	s.size = st.Size()
 	events, _, err := readEvents(s.root)
 	if err != nil {
 		return err
@@ -245,7 +255,7 @@ func (s *Session) Part(n int, at time.Time) (*Part, error) {
 	if exists {
 		return nil, fmt.Errorf("capture: part %d has been begun before", n)
 	}
-	if err := s.Note(Event{At: at, Type: RecStart, Part: n}); err != nil {
+	if err := s.note(Event{At: at, Type: RecStart, Part: n}, false); err != nil {
 		s.mu.Lock()
 		delete(s.parts, n)
 		s.mu.Unlock()
@@ -335,7 +345,13 @@ func (s *Session) newLog(name string, m TrackMeta) (*TrackLog, error) {
 }
 
 // Note appends one event to the timeline, straight to the file. e.At is filled in when zero.
-func (s *Session) Note(e Event) error {
+//
+// While the disk refuses, events wait in memory and Err tells of it: who came and went while the disk was full is not
+// forgotten. ErrBacklog when too many wait.
+func (s *Session) Note(e Event) error { return s.note(e, true) }
+
+// note is Note; when not patient, what the disk refuses is forgotten and its complaint returned.
+func (s *Session) note(e Event, patient bool) error {
 	if e.At.IsZero() {
 		e.At = time.Now()
 	}
@@ -345,15 +361,44 @@ func (s *Session) Note(e Event) error {
 	}
 	s.eventMu.Lock()
 	defer s.eventMu.Unlock()
-	n, err := s.writeFile(s.events, append(line, '\n'))
+	before := len(s.late)
+	if before+len(line) > maxLate {
+		return fmt.Errorf("capture: event %s: %w", e.Type, ErrBacklog)
+	}
+	s.late = append(append(s.late, line...), '\n')
+	err = s.writeLate()
 	if err != nil {
-		if n > 0 {
-			err = errors.Join(err, endTornLine(s.events))
-		}
-		err = fmt.Errorf("capture: event %s: %w", e.Type, err)
 		s.setTrouble(err)
 	}
-	return err
+	if err == nil || patient {
+		return nil
+	}
+	s.late = s.late[:before]
+	return fmt.Errorf("capture: event %s: %w", e.Type, err)
+}
+
+// writeLate writes the lines that wait, all or none. The caller holds eventMu.
+func (s *Session) writeLate() error {
+	if len(s.late) == 0 {
+		return nil
+	}
+	n, err := s.writeFile(s.events, s.late)
+	if err != nil {
+		if n > 0 {
+			err = errors.Join(err, s.events.Truncate(s.size))
+		}
+		return fmt.Errorf("capture: timeline: %w", err)
+	}
+	s.size += int64(len(s.late))
+	s.late = s.late[:0]
+	return nil
+}
+
+// flushEvents tries again what the disk refused before.
+func (s *Session) flushEvents() error {
+	s.eventMu.Lock()
+	defer s.eventMu.Unlock()
+	return s.writeLate()
 }
 
 // Err returns what is wrong with the disk now: writes that fail, or too little room for pictures. Nil when all is well.
@@ -385,7 +430,7 @@ func (s *Session) Close() error {
 	for _, t := range s.openLogs() {
 		errs = append(errs, t.Close())
 	}
-	errs = append(errs, s.events.Sync(), syncRoot(s.root), s.events.Close(), s.root.Close())
+	errs = append(errs, s.flushEvents(), s.events.Sync(), syncRoot(s.root), s.events.Close(), s.root.Close())
 	return errors.Join(errs...)
 }
 

@@ -32,6 +32,8 @@ type TrackLog struct {
 	closed  bool
 	stats   TrackStats
 	dropped uint64 // packets lost since the last truncated event
+	told    time.Time
+	wait    time.Duration // from told until the next truncated event
 
 	disk  sync.Mutex // held while flushing; guards the fields below
 	size  int64      // length of the file up to the last whole record
@@ -163,12 +165,27 @@ func (t *TrackLog) setShed(on bool) {
 	t.mu.Unlock()
 }
 
-// takeDropped returns the packets lost since the last call.
-func (t *TrackLog) takeDropped() uint64 {
+// Pauses between truncated events of a track while packets go on being lost: a full disk is not to be filled with them.
+const (
+	firstWait = time.Second
+	maxWait   = time.Minute
+)
+
+// takeDropped returns the packets lost since it last did so, when it is time to tell of them.
+func (t *TrackLog) takeDropped(now time.Time, last bool) uint64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	since := now.Sub(t.told)
+	if t.dropped == 0 || !last && since < t.wait {
+		return 0
+	}
+	if since > 2*t.wait { // a new trouble
+		t.wait = firstWait
+	} else {
+		t.wait = min(2*t.wait, maxWait)
+	}
 	n := t.dropped
-	t.dropped = 0
+	t.dropped, t.told = 0, now
 	return n
 }
 
@@ -186,7 +203,7 @@ func (t *TrackLog) End(at time.Time) error {
 	}
 	t.s.forget(t)
 	err := errors.Join(t.flush(), t.sync())
-	t.s.reportDropped(t)
+	t.s.reportDropped(t, true)
 	e := t.meta.about(TrackEnd, at)
 	e.File = t.name
 	return errors.Join(err, t.s.Note(e), t.file.Close())

@@ -60,6 +60,7 @@ type Run struct {
 	failures int    // of dialling, in a row
 	flowing  map[string]*sink
 	missing  map[string]*absence
+	troubled bool // the log has been told that the disk refuses
 	looking  bool // a list of participants has been asked for
 	lookMore bool // and another one is wanted
 }
@@ -374,6 +375,9 @@ func (r *Run) end() error {
 	r.mu.Unlock()
 	for _, l := range logs {
 		errs = append(errs, l.End(r.now()))
+	}
+	if lost := r.Stats().Dropped; lost > 0 {
+		r.log.Warn("not every packet was stored: the disk was full or too slow", "packets_lost", lost)
 	}
 	return errors.Join(append(errs, r.part.Stop(r.now()))...)
 }

@@ -12,6 +12,7 @@ import (
 
 // watch is the watchdog: it compares what is published with what is being written, and mends.
 func (r *Run) watch(now time.Time) {
+	r.tellTrouble()
 	published := r.ledger.published()
 	for sid, t := range published {
 		if r.flowing[sid] != nil || t.Track.Muted { // who is muted sends nothing, and is subscribed already
@@ -28,6 +29,18 @@ func (r *Run) watch(now time.Time) {
 	r.closeIdle(now)
 	if len(r.up) == 0 && !r.dialling && r.redial == "" {
 		r.another("no connection")
+	}
+}
+
+// tellTrouble writes into the server's log that the disk refuses, and that it does no more.
+func (r *Run) tellTrouble() {
+	switch err := r.session.Err(); {
+	case err != nil && !r.troubled:
+		r.log.Error("the disk does not take the recording: pictures are lost, sound is kept as long as memory lasts", "error", err)
+		r.troubled = true
+	case err == nil && r.troubled:
+		r.log.Warn("the disk takes the recording again", "packets_lost", r.Stats().Dropped)
+		r.troubled = false
 	}
 }
 
