@@ -22,6 +22,8 @@ type adminCmd struct {
 	App    adminApp    `cmd:"" help:"Programs that call the API or receive events."`
 	User   adminUser   `cmd:"" help:"People with an account."`
 	Token  adminToken  `cmd:"" help:"Tokens, without the consent page."`
+
+	Recording adminRecording `cmd:"" help:"Recordings that need somebody."`
 }
 
 // verb is the last word of the command, for commands that come in pairs.
