@@ -21,6 +21,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"os"
 	"time"
 
@@ -143,6 +144,11 @@ func (a *App) URL() string { return a.Config.PublicURL }
 
 // Run serves until ctx ends, then stops in order and closes everything.
 func (a *App) Run(ctx context.Context) error {
+	if strings.HasPrefix(a.Config.Database, "sqlite:") { // see alone: whoever held anything is dead
+		if err := a.DB.Inherit(context.WithoutCancel(ctx)); err != nil {
+			return errors.Join(err, a.Close())
+		}
+	}
 	parts := []part{{"media server", a.sfu.Run}}
 	if a.Config.Has("api") {
 		parts = append(parts, part{"events", a.deliverer.Run})
