@@ -101,3 +101,48 @@ func TestADiskThatFailsToReadEndsNotTheProcess(t *testing.T) {
 	}
 	check(t, os.WriteFile(path, whole, 0o600)) // or the database would complain when it is closed
 }
+
+// eventually waits until f is true.
+func eventually(t *testing.T, what string, f func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); !f(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("never: %s", what)
+		}
+	}
+}
+
+func TestWhatAnotherProcessWithdrawsIsNotHandedOutForLong(t *testing.T) {
+	t.Parallel()
+	path, m := "sqlite:"+filepath.Join(t.TempDir(), "huilu.db"), keys.New()
+	w := storetest.NewWorld(t, storetest.Open(t, path, m))
+	other := storetest.Open(t, path, m)
+	met, r := readyRecording(t, w)
+	state := func() recording.State {
+		return must[recording.Facts](t)(w.DB.Recordings().Facts(t.Context(), met.Tenant, met.ID)).State
+	}
+	if s := state(); s != recording.Ready {
+		t.Fatal(s)
+	}
+	r.State = recording.Deleted
+	if !must[bool](t)(other.Recordings().Advance(t.Context(), r, recording.Ready)) {
+		t.Fatal("it was not deleted")
+	}
+	eventually(t, "it is deleted, also for who asks all the time", func() bool { return state() == recording.Deleted })
+}
+
+func TestAGlanceDoesNotKeepTheLogFromStartingOver(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "huilu.db")
+	w := storetest.NewWorld(t, storetest.Open(t, "sqlite:"+path, keys.New()))
+	m, _ := readyRecording(t, w)
+	must[recording.Facts](t)(w.DB.Recordings().Facts(t.Context(), m.Tenant, m.ID))
+	readyRecording(t, w) // more log, behind what was looked at
+	eventually(t, "the log is empty", func() bool {
+		_, err := w.DB.Pool().ExecContext(t.Context(), "PRAGMA wal_checkpoint(TRUNCATE)")
+		check(t, err)
+		st, err := os.Stat(path + "-wal")
+		check(t, err)
+		return st.Size() == 0
+	})
+}

@@ -35,6 +35,7 @@ func (db *DB) writer(ctx context.Context) runner {
 // exec runs a statement and returns how many rows it changed.
 func (db *DB) exec(ctx context.Context, what, query string, args ...any) (int64, error) {
 	res, err := db.writer(ctx).ExecContext(ctx, query, args...)
+	db.changes.Add(1) // also within a transaction, where it is early and does no harm
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", what, err)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"huilu/internal/ident"
@@ -16,11 +17,11 @@ import (
 // DB is an open database. It is safe for concurrent use.
 type DB struct {
 	dialect
-	write *sql.DB // the only pool for SQLite's one writer; for PostgreSQL the same as read
-	read  *sql.DB
-	hot   hot
-	// glances is nil for PostgreSQL.
-	glances *glances
+	write   *sql.DB // the only pool for SQLite's one writer; for PostgreSQL the same as read
+	read    *sql.DB
+	hot     hot
+	glances *glances      // nil for PostgreSQL
+	changes atomic.Uint64 // goes up with every commit, for glances
 	keys    keys.Master
 	log     *slog.Logger
 	nums    *ident.Numbers // ids of events
@@ -51,7 +52,7 @@ func Open(ctx context.Context, dsn string, m keys.Master, log *slog.Logger) (*DB
 		err = db.hot.prepare(ctx, db.read)
 	}
 	if err == nil && db.sqlite {
-		db.glances, err = openGlances(ctx, sqliteDSN(strings.TrimPrefix(dsn, "sqlite:")), readers(), log)
+		db.glances, err = openGlances(ctx, sqliteDSN(strings.TrimPrefix(dsn, "sqlite:")), readers(), &db.changes, log)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open database: %w", err), db.Close())

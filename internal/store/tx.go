@@ -88,7 +88,9 @@ func (db *DB) once(ctx context.Context, level sql.IsolationLevel, f func(context
 	if err := f(context.WithValue(ctx, txnKey{}, t)); err != nil {
 		return err
 	}
-	if err := tx.Commit(); err != nil {
+	err = tx.Commit()
+	db.changes.Add(1)
+	if err != nil {
 		return fmt.Errorf("commit transaction: %w", err)
 	}
 	for _, then := range t.afterCommit {
