@@ -365,3 +365,33 @@ func TestSoundThatDoesNotOverlapSharesALane(t *testing.T) {
 		t.Errorf("lanes: %+v", all)
 	}
 }
+
+func TestWindowsCoverAnEpochAndNoneIsTiny(t *testing.T) {
+	t.Parallel()
+	for frames := shortEpoch; frames < 4000; frames++ {
+		at := 100
+		for _, w := range cutWindows([]epoch{{from: at, frames: frames}}) {
+			if w.from != at || w.frames < shortEpoch || w.frames > longestWindow+gop || (w.from-100)%gop != 0 {
+				t.Fatalf("%d frames: a window of %d at %d, want the next at %d, on the grid", frames, w.frames, w.from, at)
+			}
+			at += w.frames
+		}
+		if at != 100+frames {
+			t.Fatalf("%d frames: windows end at %d", frames, at-100)
+		}
+	}
+}
+
+// 361 frames were cut into windows of 180, 180 and 1, and the file never passed its checks.
+func TestARecordingThatIsOneFrameTooLongIsMade(t *testing.T) {
+	t.Parallel()
+	const length = 361 * sec / FrameRate
+	c := newScene(t)
+	c.join(0, "zoe", "Zoë")
+	c.publish(0, "zoe", capture.Camera, "video/H264").send(0, filmed(t, "h264", 1, 320, 180, 0, 13*sec))
+	c.stop(length)
+	r := composed(t, c.close())
+	if (r.Duration-length).Abs() > sec/FrameRate || len(r.Defects) > 0 {
+		t.Errorf("duration %v, want %v; defects %+v", r.Duration, length, r.Defects)
+	}
+}

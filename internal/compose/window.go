@@ -37,8 +37,14 @@ func cutWindows(all []epoch) (windows []window) {
 		e := &all[i]
 		n := (e.frames + limit - 1) / limit
 		length := roundUp((e.frames+n-1)/n, gop)
-		for from := e.from; from < e.end(); from += length {
-			windows = append(windows, window{epoch: e, from: from, frames: min(length, e.end()-from)})
+		for from := e.from; from < e.end(); {
+			frames := length
+			// Pictures out of order need some frames to start: one or two alone have other decoding times than the rest.
+			if e.end()-from-frames < shortEpoch {
+				frames = e.end() - from
+			}
+			windows = append(windows, window{epoch: e, from: from, frames: frames})
+			from += frames
 		}
 	}
 	return windows
