@@ -1,20 +1,13 @@
 package store
 
 import (
-	"context"
-	"database/sql/driver"
-	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"modernc.org/sqlite"
 
 	"huilu/internal/meeting"
 	"huilu/internal/recording"
@@ -24,8 +17,9 @@ import (
 // glances answers what GET recording asks about a ready recording in SQLite, in a quarter of the time that the ordinary way
 // takes, and with hardly more for a million recordings than for a thousand. It knows four short cuts:
 //
-//   - It asks the driver itself. Package database/sql locks, copies and converts for longer than SQLite searches.
-//   - The whole answer is one column of one row: the driver describes every column of every answer anew.
+//   - The whole answer is in one row.
+//   - It asks SQLite itself (see direct). Package database/sql and the driver lock, describe, copy and convert for longer
+//     than SQLite searches.
 //   - It reads the file through a mapping into memory, instead of copying pages.
 //   - Glances that follow each other look at one state of the database: taking and returning the lock that keeps it still
 //     costs as much as the search. What this process commits is seen by the next glance; what another one does, within
@@ -54,56 +48,34 @@ const glanceAge = 50 * time.Millisecond
 
 // glance is a connection of its own. It is used by one goroutine at a time.
 type glance struct {
-	conn    driver.Conn
-	stmt    driver.StmtQueryContext
+	*direct
 	held    bool   // a read transaction is open
 	version uint64 // of changes, when it was opened
-	args    [2]driver.NamedValue
-	row     [1]driver.Value
 }
 
 // glanceQuery finds a recording by its meeting. Tenants are few and stay in the cache.
-const glanceQuery = `SELECT r.minute || ' ' || r.owner || ' ' || r.duration_ms || ' ' || r.id
-	FROM recordings r JOIN tenants t ON t.key = r.tenant
+const glanceQuery = `SELECT r.id, r.owner, r.minute, r.duration_ms FROM recordings r JOIN tenants t ON t.key = r.tenant
 	WHERE r.meeting = $1 AND r.tenant = $2 AND r.state = 'ready' AND t.recording`
 
-// openGlances opens n connections to the file that dsn names. Whoever commits raises changes afterwards.
-func openGlances(ctx context.Context, dsn string, n int, changes *atomic.Uint64, log *slog.Logger) (*glances, error) {
+// openGlances opens n connections to a file that has its tables. Whoever commits raises changes afterwards.
+func openGlances(path string, n int, changes *atomic.Uint64, log *slog.Logger) (*glances, error) {
 	g := &glances{changes: changes, log: log}
 	g.ageing = time.AfterFunc(time.Hour, g.age)
 	g.ageing.Stop()
 	for range n {
-		one, err := openGlance(ctx, dsn+"&_pragma=query_only(1)&_pragma=mmap_size(2147418112)") // as much as SQLite maps
+		d, err := openDirect(path, glanceQuery, fmt.Sprintf("PRAGMA busy_timeout = %d", busyTimeout.Milliseconds()),
+			"PRAGMA query_only = 1", "PRAGMA mmap_size = 2147418112") // as much as SQLite maps
 		if err != nil {
-			return nil, errors.Join(err, g.close())
+			g.close()
+			return nil, err
 		}
-		g.free = append(g.free, one)
-	}
-	return g, nil
-}
-
-func openGlance(ctx context.Context, dsn string) (*glance, error) {
-	conn, err := (&sqlite.Driver{}).Open(dsn)
-	if err != nil {
-		return nil, err
-	}
-	g := &glance{conn: conn, args: [2]driver.NamedValue{{Ordinal: 1}, {Ordinal: 2}}}
-	preparer, ok := conn.(driver.ConnPrepareContext)
-	if !ok {
-		return nil, errors.Join(errors.New("the driver cannot prepare"), conn.Close())
-	}
-	stmt, err := preparer.PrepareContext(ctx, glanceQuery)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("prepare %q: %w", glanceQuery, err), conn.Close())
-	}
-	if g.stmt, ok = stmt.(driver.StmtQueryContext); !ok {
-		return nil, errors.Join(errors.New("the driver cannot ask"), stmt.Close(), conn.Close())
+		g.free = append(g.free, &glance{direct: d})
 	}
 	return g, nil
 }
 
 // close waits until nobody is using a connection, and closes all. Once more does nothing.
-func (g *glances) close() (err error) {
+func (g *glances) close() {
 	g.mu.Lock()
 	g.closed = true
 	g.mu.Unlock()
@@ -112,10 +84,9 @@ func (g *glances) close() (err error) {
 	defer g.mu.Unlock()
 	g.ageing.Stop()
 	for _, one := range g.free {
-		err = errors.Join(err, one.stmt.(driver.Stmt).Close(), one.conn.Close())
+		one.direct.close()
 	}
 	g.free = nil
-	return err
 }
 
 // take returns a connection, nil when none is free.
@@ -168,14 +139,13 @@ func (g *glances) facts(t tenant.Key, m int64) (f recording.Facts, ok bool) {
 	if one == nil {
 		return f, false
 	}
-	var answer string
-	if err := guard(func() { answer = one.look(m, string(t), g.changes.Load()) }); err != nil {
+	if err := guard(func() { f, ok = one.look(m, t, g.changes.Load()) }); err != nil {
 		g.broken(err)
 		g.inUse.Done()
-		return f, false
+		return recording.Facts{}, false
 	}
 	g.put(one)
-	return readyFacts(answer)
+	return f, ok
 }
 
 // broken tells of a connection that is not used again, and not closed either: SQLite was interrupted at an arbitrary place.
@@ -195,32 +165,38 @@ func guard(f func()) (err error) {
 	return nil
 }
 
-// look asks. An empty answer means that nothing is known.
-func (g *glance) look(m int64, t string, version uint64) (answer string) {
+// look asks.
+func (g *glance) look(m int64, t tenant.Key, version uint64) (f recording.Facts, ok bool) {
 	if g.held && g.version != version {
 		g.release()
 	}
 	if !g.held && !g.hold(version) {
-		return ""
+		return f, false
 	}
-	g.args[0].Value, g.args[1].Value = m, t
-	rows, err := g.stmt.QueryContext(context.Background(), g.args[:])
+	found, err := g.ask(m, string(t), func() {
+		f = readyFacts(recording.ID(g.int(0)), tenant.UserNum(g.int(1)), g.string(2), time.Duration(g.int(3))*time.Millisecond)
+	})
 	if err != nil {
 		g.release()
-		return ""
 	}
-	if rows.Next(g.row[:]) == nil {
-		answer, _ = g.row[0].(string)
-	}
-	if rows.Close() != nil {
-		return ""
-	}
-	return answer
+	return f, found && err == nil
 }
+
+// readyFacts is what is known of a ready recording. More follows from the state: what is ready was recorded in a meeting that
+// could be, which has ended.
+func readyFacts(id recording.ID, owner tenant.UserNum, minute string, length time.Duration) recording.Facts {
+	return recording.Facts{
+		Found: true, TenantRecords: true, Owner: owner, InitialType: groupMeeting, Status: meeting.Ended,
+		State: recording.Ready, RecordingID: id, Minute: minute, Duration: length,
+	}
+}
+
+// groupMeeting is the initial type of meetings that can be recorded: the only one besides meeting.OneToOne.
+const groupMeeting = 1
 
 // hold opens a read transaction; the state it shows is that of the first question in it.
 func (g *glance) hold(version uint64) bool {
-	g.held, g.version = g.exec("BEGIN"), version
+	g.held, g.version = g.exec("BEGIN") == nil, version
 	return g.held
 }
 
@@ -228,34 +204,6 @@ func (g *glance) hold(version uint64) bool {
 func (g *glance) release() {
 	if g.held {
 		g.held = false
-		g.exec("ROLLBACK")
+		_ = g.exec("ROLLBACK") // there is nothing to lose
 	}
 }
-
-func (g *glance) exec(text string) bool {
-	_, err := g.conn.(driver.ExecerContext).ExecContext(context.Background(), text, nil)
-	return err == nil
-}
-
-// readyFacts reads the answer of glanceQuery. The rest follows from the state: what is ready has been recorded in a meeting
-// that could be, which has ended.
-func readyFacts(answer string) (f recording.Facts, ok bool) {
-	minute, rest, _ := strings.Cut(answer, " ")
-	owner, rest, _ := strings.Cut(rest, " ")
-	millis, id, _ := strings.Cut(rest, " ")
-	var numbers [3]int64
-	for i, s := range [...]string{owner, millis, id} {
-		n, err := strconv.ParseInt(s, 10, 64)
-		if err != nil {
-			return recording.Facts{}, false
-		}
-		numbers[i] = n
-	}
-	return recording.Facts{
-		Found: true, TenantRecords: true, Owner: tenant.UserNum(numbers[0]), InitialType: groupMeeting, Status: meeting.Ended,
-		State: recording.Ready, RecordingID: recording.ID(numbers[2]), Minute: minute, Duration: time.Duration(numbers[1]) * time.Millisecond,
-	}, true
-}
-
-// groupMeeting is the initial type of meetings that can be recorded: the only one besides meeting.OneToOne.
-const groupMeeting = 1

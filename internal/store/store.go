@@ -52,7 +52,7 @@ func Open(ctx context.Context, dsn string, m keys.Master, log *slog.Logger) (*DB
 		err = db.hot.prepare(ctx, db.read)
 	}
 	if err == nil && db.sqlite {
-		db.glances, err = openGlances(ctx, sqliteDSN(strings.TrimPrefix(dsn, "sqlite:")), readers(), &db.changes, log)
+		db.glances, err = openGlances(strings.TrimPrefix(dsn, "sqlite:"), readers(), &db.changes, log)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open database: %w", err), db.Close())
@@ -64,7 +64,7 @@ func Open(ctx context.Context, dsn string, m keys.Master, log *slog.Logger) (*DB
 func (db *DB) Close() error {
 	err := db.hot.close()
 	if db.glances != nil {
-		err = errors.Join(err, db.glances.close())
+		db.glances.close()
 	}
 	if db.read != db.write {
 		err = errors.Join(err, db.read.Close())
