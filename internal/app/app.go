@@ -21,8 +21,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"strings"
 	"os"
+	"strings"
 	"time"
 
 	"huilu/internal/compose"
