@@ -57,7 +57,8 @@ type API struct {
 	now        func() time.Time
 	timeout    time.Duration
 	observe    func(api string, status int, took time.Duration)
-	minuteHead []byte // `{"recording":{"url":"<base>/minutes/`, made once for the hot path
+	nobody     token.Caller // who calls without a token
+	minuteHead []byte       // `{"recording":{"url":"<base>/minutes/`, made once for the hot path
 }
 
 // New returns an API over d.

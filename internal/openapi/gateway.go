@@ -26,8 +26,8 @@ type call struct {
 	w        http.ResponseWriter // for the body limit and headers of odd answers; handlers return, they do not write
 	route    *Route
 	logID    string
-	caller   token.Caller
-	unusable error // why app or tenant of a genuine token may not be used
+	caller   *token.Caller // not to be changed; a blank one until it is known
+	unusable error         // why app or tenant of a genuine token may not be used
 	query    object
 	body     object
 	idType   tenant.IDType
@@ -53,7 +53,7 @@ var steps = [...]step{
 // serve takes one call through the gateway and its handler, and answers it.
 func (a *API) serve(w http.ResponseWriter, r *http.Request, route *Route) {
 	start := a.now()
-	c := &call{Request: r, w: w, route: route, logID: stamp(w.Header(), start), deadline: deadline{Context: r.Context(), at: time.Now().Add(a.timeout)}}
+	c := &call{Request: r, w: w, route: route, logID: stamp(w.Header(), start), caller: &a.nobody, deadline: deadline{Context: r.Context(), at: time.Now().Add(a.timeout)}}
 	ctx := &c.deadline
 	defer ctx.release()
 	reply, err := a.answer(ctx, c)
@@ -126,7 +126,7 @@ func (a *API) identify(ctx context.Context, c *call) error {
 	if raw == "" {
 		return errNoToken
 	}
-	caller, err := a.tokens.Check(ctx, raw)
+	caller, err := a.tokens.Look(ctx, raw)
 	switch {
 	case err == nil:
 	case errors.Is(err, token.ErrAppDisabled), errors.Is(err, token.ErrNotInstalled), errors.Is(err, token.ErrTenantDisabled):
@@ -135,12 +135,6 @@ func (a *API) identify(ctx context.Context, c *call) error {
 		return err
 	}
 	c.caller = caller
-	if c.caller.Kind == 0 {
-		c.caller.Kind = token.User
-		if strings.HasPrefix(raw, "t-") {
-			c.caller.Kind = token.Tenant
-		}
-	}
 	return nil
 }
 

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
-	"github.com/hashicorp/golang-lru/v2/expirable"
 
 	"huilu/internal/ident"
 	"huilu/internal/keys"
@@ -16,9 +15,9 @@ import (
 	"huilu/internal/tenant"
 )
 
-// freshness is how long an app, a tenant or the row of a user token may be
-// remembered: a disabled app or a used refresh token takes effect within it on every node.
-const freshness = time.Second
+// freshness is how long an app, a tenant or the row of a user token may be remembered, and then once more the caller
+// they make: a disabled app or a used refresh token takes effect within a second on every node.
+const freshness = 500 * time.Millisecond
 
 // Service issues and checks tokens. It is safe for concurrent use.
 type Service struct {
@@ -28,16 +27,23 @@ type Service struct {
 	jwtKey  []byte
 	now     func() time.Time
 
-	apps  *expirable.LRU[string, tenant.App]
-	orgs  *expirable.LRU[tenant.Key, tenant.Tenant]
-	rows  *expirable.LRU[string, Row]
-	users *expirable.LRU[tenant.UserNum, tenant.User]
+	apps    *memory[string, tenant.App]
+	orgs    *memory[tenant.Key, tenant.Tenant]
+	rows    *memory[string, Row]
+	users   *memory[tenant.UserNum, tenant.User]
+	callers *memory[string, *known] // by their token
 
 	// What genuine tokens say, by the token: programs send the same one with every call, and checking its signature costs
 	// as much as looking up a recording. This never goes stale, for a token stays genuine; whether it may still be used
 	// is asked each time. Made-up tokens do not get in, so they push nothing out.
-	sealed *expirable.LRU[string, issue]
-	signed *expirable.LRU[string, string] // access token → jti
+	sealed *memory[string, issue]
+	signed *memory[string, string] // access token → jti
+}
+
+// known is a caller who was let in. Nobody changes it.
+type known struct {
+	Caller
+	until time.Time // the end of the token
 }
 
 // NewService returns a Service whose tokens are signed with keys derived from m.
@@ -46,12 +52,13 @@ func NewService(store Store, dir Directory, m keys.Master, now func() time.Time)
 		store: store, dir: dir, now: now,
 		tenants: sealer{key: m.Derive("tenant token")},
 		jwtKey:  m.Derive("user token"),
-		apps:    expirable.NewLRU[string, tenant.App](4096, nil, freshness),
-		orgs:    expirable.NewLRU[tenant.Key, tenant.Tenant](4096, nil, freshness),
-		rows:    expirable.NewLRU[string, Row](16384, nil, freshness),
-		users:   expirable.NewLRU[tenant.UserNum, tenant.User](16384, nil, freshness),
-		sealed:  expirable.NewLRU[string, issue](4096, nil, 0),
-		signed:  expirable.NewLRU[string, string](16384, nil, 0),
+		apps:    newMemory[string, tenant.App](4096, freshness),
+		orgs:    newMemory[tenant.Key, tenant.Tenant](4096, freshness),
+		rows:    newMemory[string, Row](16384, freshness),
+		users:   newMemory[tenant.UserNum, tenant.User](16384, freshness),
+		callers: newMemory[string, *known](16384, freshness),
+		sealed:  newMemory[string, issue](4096, forever),
+		signed:  newMemory[string, string](16384, forever),
 	}
 }
 
@@ -87,23 +94,41 @@ func (s *Service) ForTenant(ctx context.Context, a tenant.App, t tenant.Key) (Is
 
 // Check says who is behind a raw token, or why nobody is.
 func (s *Service) Check(ctx context.Context, raw string) (Caller, error) {
+	c, err := s.Look(ctx, raw)
+	return *c, err
+}
+
+// Look is Check for those who ask all the time: the caller is not copied, and must not be changed. It is never nil.
+func (s *Service) Look(ctx context.Context, raw string) (*Caller, error) {
+	if k, ok := s.callers.get(raw); ok && s.now().Before(k.until) {
+		return &k.Caller, nil
+	}
+	k, err := s.check(ctx, raw)
+	if err == nil {
+		s.callers.put(raw, k)
+	}
+	return &k.Caller, err
+}
+
+func (s *Service) check(ctx context.Context, raw string) (*known, error) {
 	switch {
 	case strings.HasPrefix(raw, tenantPrefix):
 		return s.checkTenant(ctx, raw)
 	case strings.HasPrefix(raw, "eyJ"):
 		return s.checkUser(ctx, raw)
 	}
-	return Caller{}, ErrMalformed
+	return &known{}, ErrMalformed
 }
 
-func (s *Service) checkTenant(ctx context.Context, raw string) (Caller, error) {
-	t, err := remember(s.sealed, raw, func() (issue, error) { return s.read(raw) })
-	if err != nil || s.now().Sub(t.at) >= TenantLife {
-		return Caller{}, ErrTenantInvalid
+func (s *Service) checkTenant(ctx context.Context, raw string) (*known, error) {
+	t, err := s.sealed.recall(raw, func() (issue, error) { return s.read(raw) })
+	k := &known{until: t.at.Add(TenantLife)}
+	if err != nil || !s.now().Before(k.until) {
+		return k, ErrTenantInvalid
 	}
-	c, err := s.caller(ctx, t.app, t.tenant)
-	c.Kind, c.Scopes = Tenant, c.App.Scopes
-	return c, err
+	k.Caller, err = s.caller(ctx, t.app, t.tenant)
+	k.Kind, k.Scopes = Tenant, k.App.Scopes
+	return k, err
 }
 
 // issue is what a tenant token says.
@@ -122,35 +147,36 @@ func (s *Service) read(raw string) (t issue, err error) {
 	return t, err
 }
 
-func (s *Service) checkUser(ctx context.Context, raw string) (Caller, error) {
-	id, err := remember(s.signed, raw, func() (string, error) { return s.parse(raw, "access") })
+func (s *Service) checkUser(ctx context.Context, raw string) (*known, error) {
+	id, err := s.signed.recall(raw, func() (string, error) { return s.parse(raw, "access") })
 	if err != nil {
-		return Caller{}, err
+		return &known{}, err
 	}
-	row, err := remember(s.rows, id, func() (Row, error) { return s.store.RowByID(ctx, id) })
+	row, err := s.rows.recall(id, func() (Row, error) { return s.store.RowByID(ctx, id) })
 	if err != nil {
-		return Caller{}, err
+		return &known{}, err
 	}
-	if !s.now().Before(row.ExpiresAt) {
-		return Caller{}, ErrUserExpired
+	k := &known{until: row.ExpiresAt}
+	if !s.now().Before(k.until) {
+		return k, ErrUserExpired
 	}
-	c, err := s.caller(ctx, row.App, row.Tenant)
+	k.Caller, err = s.caller(ctx, row.App, row.Tenant)
+	k.Kind, k.Scopes = User, row.Scopes
 	if err != nil {
-		return c, err
+		return k, err
 	}
-	c.User, err = remember(s.users, row.User, func() (tenant.User, error) { return s.dir.UserByNum(ctx, row.Tenant, row.User) })
-	if errors.Is(err, tenant.ErrNotFound) || c.User.Disabled {
-		return Caller{}, ErrUserInvalid
+	k.User, err = s.users.recall(row.User, func() (tenant.User, error) { return s.dir.UserByNum(ctx, row.Tenant, row.User) })
+	if errors.Is(err, tenant.ErrNotFound) || k.User.Disabled {
+		return &known{}, ErrUserInvalid
 	}
-	c.Kind, c.Scopes = User, row.Scopes
-	return c, err
+	return k, err
 }
 
 // caller loads app and tenant of a token that is genuine.
 func (s *Service) caller(ctx context.Context, app string, key tenant.Key) (c Caller, err error) {
-	c.App, err = remember(s.apps, app, func() (tenant.App, error) { return s.dir.AppByID(ctx, app) })
+	c.App, err = s.apps.recall(app, func() (tenant.App, error) { return s.dir.AppByID(ctx, app) })
 	if err == nil {
-		c.Tenant, err = remember(s.orgs, key, func() (tenant.Tenant, error) { return s.dir.TenantByKey(ctx, key) })
+		c.Tenant, err = s.orgs.recall(key, func() (tenant.Tenant, error) { return s.dir.TenantByKey(ctx, key) })
 	}
 	switch {
 	case errors.Is(err, tenant.ErrNotFound):
@@ -163,17 +189,6 @@ func (s *Service) caller(ctx context.Context, app string, key tenant.Key) (c Cal
 		return c, ErrTenantDisabled
 	}
 	return c, nil
-}
-
-func remember[K comparable, V any](cache *expirable.LRU[K, V], k K, load func() (V, error)) (V, error) {
-	if v, ok := cache.Get(k); ok {
-		return v, nil
-	}
-	v, err := load()
-	if err == nil {
-		cache.Add(k, v)
-	}
-	return v, err
 }
 
 // claims is the body of user and refresh tokens. Nothing secret is in it: a JWT is readable by whoever holds it.
