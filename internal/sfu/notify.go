@@ -17,6 +17,7 @@ import (
 // end after the participant's. The notifier puts that right, see Listener.
 type notifier struct {
 	listener Listener
+	flooded  func(room, identity string, tracks int) // somebody publishes more than maxTracks; must not block
 
 	mu       sync.Mutex // guards the fields below
 	queue    []happening
@@ -29,6 +30,10 @@ type notifier struct {
 
 	rooms map[string]map[string]*present // room → SID → who is there; belongs to run
 }
+
+// maxTracks is how many tracks one participant may publish at once. People publish up to four; each costs every other
+// participant a connection's renegotiation, and the recorder a log.
+const maxTracks = 16
 
 // happening is one event with the time it was told.
 type happening struct {
@@ -142,7 +147,7 @@ func (n *notifier) tell(h happening) {
 	case webhook.EventParticipantLeft, webhook.EventParticipantConnectionAborted:
 		n.left(room, p.Sid, leaveReason(p.DisconnectReason), h.at)
 	case webhook.EventTrackPublished:
-		n.published(room, p.Sid, track(h.Track), h.at)
+		n.published(room, p, track(h.Track), h.at)
 	case webhook.EventTrackUnpublished:
 		n.unpublished(room, p.Sid, h.Track.GetSid(), h.at)
 	}
@@ -181,10 +186,13 @@ func (n *notifier) joined(room string, p *livekit.ParticipantInfo, at time.Time)
 	}
 }
 
-func (n *notifier) published(room, sid string, t Track, at time.Time) {
-	q := n.at(room, sid)
+func (n *notifier) published(room string, p *livekit.ParticipantInfo, t Track, at time.Time) {
+	q := n.at(room, p.Sid)
 	_, known := q.tracks[t.SID]
 	q.tracks[t.SID] = t
+	if n.flooded != nil && len(q.tracks) > maxTracks {
+		n.flooded(room, p.Identity, len(q.tracks))
+	}
 	if q.joined && !known {
 		n.listener.TrackPublished(room, q.Participant, t, at)
 	}

@@ -54,6 +54,7 @@ func New(c Config, l Listener, log *slog.Logger) (*Server, error) {
 		return nil, fmt.Errorf("sfu: %w", err)
 	}
 	s := &Server{config: c, log: log, parts: p, notifier: n}
+	n.flooded = s.throwOut
 	s.handler = s.routes()
 	return s, nil
 }
@@ -226,6 +227,16 @@ func (s *Server) admit(r *http.Request, grants *auth.ClaimGrants) error {
 		return nil
 	}
 	return s.config.Admit(r.Context(), grants.Video.Room, grants.Identity)
+}
+
+// throwOut removes somebody who publishes more than anybody needs.
+func (s *Server) throwOut(room, identity string, tracks int) {
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
+		defer cancel()
+		err := s.Kick(ctx, room, identity)
+		s.log.WarnContext(ctx, "a participant who published too many tracks was removed", "meeting", room, "participant", identity, "tracks", tracks, "err", err)
+	}()
 }
 
 // verify checks the join token of a request.

@@ -17,6 +17,8 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/livekit/protocol/livekit"
 	lksdk "github.com/livekit/server-sdk-go/v2"
+	"github.com/pion/webrtc/v4"
+	"github.com/pion/webrtc/v4/pkg/media"
 	"google.golang.org/protobuf/proto"
 )
 
@@ -256,6 +258,27 @@ func TestSignallingReadsNoBody(t *testing.T) {
 	if _, err := io.ReadFull(conn, answer); err != nil || string(answer) != "HTTP/1.1 200" {
 		t.Errorf("answer %q, %v; want one before the body has come", answer, err)
 	}
+}
+
+func TestWhoPublishesWithoutEndIsThrownOut(t *testing.T) {
+	d := newDiary()
+	s, url, _ := start(t, config(t), d)
+	room := enter(t, s, url, sfu.Join{Room: "6911", Identity: "mallory", CanPublish: true}, nil)
+	for range 17 {
+		track, err := lksdk.NewLocalSampleTrack(webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := room.LocalParticipant.PublishTrack(track, &lksdk.TrackPublicationOptions{Name: "mic"}); err != nil {
+			break // thrown out already
+		}
+		go func() {
+			for t.Context().Err() == nil && track.WriteSample(media.Sample{Data: []byte{0xf8, 0xff, 0xfe}, Duration: 20 * time.Millisecond}, nil) == nil {
+				time.Sleep(20 * time.Millisecond)
+			}
+		}()
+	}
+	d.wait(t, "6911: mallory left: kicked")
 }
 
 func TestTheSameIdentityReplacesTheFirst(t *testing.T) {
