@@ -99,8 +99,8 @@ var internal = fault{500, "internal", "Something went wrong on the server. Try a
 func lookUp(err error) fault {
 	if e, ok := errors.AsType[*tooMany](err); ok {
 		n := e.seconds()
-		return fault{http.StatusTooManyRequests, "too_many", fmt.Sprintf("Too many wrong tries. Wait %d seconds, then try again.", n),
-			fmt.Sprintf("错误次数过多，请等待 %d 秒后重试。", n), ""}
+		return fault{http.StatusTooManyRequests, "too_many", fmt.Sprintf("Too many tries. Wait %d seconds, then try again.", n),
+			fmt.Sprintf("尝试次数过多，请等待 %d 秒后重试。", n), ""}
 	}
 	if e, ok := errors.AsType[*bodyError](err); ok {
 		return fault{http.StatusBadRequest, "bad_request", "This page sent something the server cannot read: " + e.English + ". Reload the page.",

@@ -66,6 +66,11 @@ func (p *Pages) enter(r *request) (any, error) {
 	}
 	no, v := r.PathValue("meeting_no"), r.visitor()
 	v.Name, v.Password = in.Name, in.Password
+	if r.who == nil {
+		if err := p.guesses.take(ticketsFrom, "tickets for "+p.place(r.Request)); err != nil {
+			return nil, err
+		}
+	}
 	from := []payment{p.atTheDoor(r)}
 	if in.Password != "" { // without one there is nothing to guess
 		from = append(from, payment{keysTo, "key to " + no})

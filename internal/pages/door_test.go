@@ -132,6 +132,27 @@ func TestTryingMeetingNumbersIsSlowedDown(t *testing.T) {
 	want(t, "after too many", b.get("/api/join/"+no), 429, "too_many")
 }
 
+func TestAGuestGetsNoTicketsWithoutEnd(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "")
+	no := w.reserve("Open house", meeting.Settings{ActionPermissions: []meeting.ActionPermission{meeting.GuestsWelcome()}}, "").No
+	enter := func(b *browser) answer { return b.post("/api/join/"+no, map[string]string{"name": "Gus"}) }
+	guest, mia := w.browser(), w.as(w.mia)
+	for range ticketsFrom.burst {
+		if a := enter(guest); a.status != 200 {
+			t.Fatalf("a guest among many behind one address: %s", a)
+		}
+	}
+	want(t, "one more", enter(guest), 429, "too_many")
+	if a := enter(mia); a.status != 200 {
+		t.Errorf("somebody with an account, from the same address: %s", a)
+	}
+	w.clock.pass(ticketsFrom.every)
+	if a := enter(guest); a.status != 200 {
+		t.Errorf("a guest a moment later: %s", a)
+	}
+}
+
 func TestMediaGoesWhereThePageCameFrom(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ base, sfu, origin, want string }{

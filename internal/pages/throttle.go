@@ -24,6 +24,9 @@ var (
 	doorsFrom  = budget{60, 5 * time.Second}  // unknown meeting numbers and wrong meeting passwords from one place
 	// Wrong passwords for one meeting number: with the shortest one, four digits, half of all are tried after 3.5 days.
 	keysTo = budget{50, time.Minute}
+	// Tickets for guests of one place, right or wrong: each is a row in the database, and a connection if it is used. A whole
+	// office gets in at once; one person does not fill a meeting faster than its host can remove them.
+	ticketsFrom = budget{120, time.Second}
 )
 
 // maxBuckets bounds the memory: about 100 bytes each. The one longest unused goes first.
@@ -52,7 +55,7 @@ func newThrottle(now func() time.Time) *throttle {
 // tooMany is the refusal to try again before Wait is over.
 type tooMany struct{ Wait time.Duration }
 
-func (e *tooMany) Error() string { return fmt.Sprintf("too many wrong tries; wait %s", e.Wait) }
+func (e *tooMany) Error() string { return fmt.Sprintf("too many tries; wait %s", e.Wait) }
 
 // seconds to wait, rounded up.
 func (e *tooMany) seconds() int { return int((e.Wait + time.Second - 1) / time.Second) }
