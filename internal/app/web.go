@@ -35,8 +35,7 @@ func (a *App) web(context.Context) (*http.Server, error) {
 		return nil, err
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/open-apis/", api.Handler())
-	mux.Handle("/download/", api.Handler())
+	api.Mount(mux)
 	mux.Handle("/rtc", a.sfu.Handler())
 	mux.Handle("/rtc/", a.sfu.Handler())
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })

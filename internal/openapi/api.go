@@ -77,10 +77,17 @@ func New(d Deps) *API {
 	return a
 }
 
-// Handler serves /open-apis/ and /download/. One path is one entry of the mux
-// and picks the route by method, so that a wrong method is answered as the contract says.
+// Handler serves /open-apis/ and /download/.
 func (a *API) Handler() http.Handler {
 	mux := http.NewServeMux()
+	a.Mount(mux)
+	mux.HandleFunc("/", a.notRouted)
+	return mux
+}
+
+// Mount lets mux serve /open-apis/ and /download/, without a second search for the path behind the first. One path is one
+// entry of the mux and picks the route by method, so that a wrong method is answered as the contract says.
+func (a *API) Mount(mux *http.ServeMux) {
 	byPath := map[string]map[string]*Route{}
 	for _, r := range routes {
 		if byPath[r.Path] == nil {
@@ -94,8 +101,8 @@ func (a *API) Handler() http.Handler {
 		}
 		mux.Handle(path, a.pick(path, methods))
 	}
-	mux.HandleFunc("/", a.notRouted)
-	return mux
+	mux.HandleFunc("/open-apis/", a.notRouted)
+	mux.HandleFunc("/download/", a.notRouted)
 }
 
 // pick serves one path with the route of its method.
