@@ -124,8 +124,7 @@ func (e *env) newBare(ctx context.Context, f *film, folder string) (*bare, error
 	b.args = append(b.args, picture.between(picture.after("-frames:v"), "-threads")...)
 	b.args = append(append(b.args, "-map", "[sound]"), sound.between("[sound]", "-threads")...)
 	b.args = append(b.args, "-movflags", "+faststart", "-f", "mp4", filepath.Join(folder, "bare.mp4"))
-	_, err = b.run(ctx) // that it can be made at all, and once for the caches
-	return b, err
+	return b, nil
 }
 
 // observe returns the composer's run with the most pictures, and the one that mixes the sound.

@@ -156,7 +156,7 @@ func (e *env) apiServer(ctx context.Context, n int) (*server, error) {
 		Files: core.Blobs, Limiter: limit.NewMemory(rates, time.Now), Links: openapi.Links{Base: cfg.PublicURL}, Log: e.log, Now: time.Now,
 	})
 	mux := http.NewServeMux() // as in package app, where other surfaces share the port
-	mux.Handle("/open-apis/", api.Handler())
+	api.Mount(mux)
 	mux.Handle("/", http.NotFoundHandler())
 	return s, s.start(mux)
 }
