@@ -126,7 +126,7 @@ var inputs = map[string]struct{ EN, ZH string }{
 	"name":          {"A name has 1 to 100 characters on one line; in a meeting at most 50.", "名称为 1 到 100 个字符且不换行，会议中的姓名最多 50 个字符。"},
 	"email":         {"Enter a full email address such as lin@example.org.", "请输入完整的邮箱地址，例如 lin@example.org。"},
 	"password":      {"A password has 10 to 200 characters.", "密码长度为 10 到 200 个字符。"},
-	"topic":         {"A topic has at most 255 characters.", "会议主题最多 255 个字符。"},
+	"topic":         {"A topic is one line of at most 255 characters.", "会议主题为一行文字，最多 255 个字符。"},
 	"scopes":        {"One of the permissions is not known to this server.", "其中有服务器不认识的权限。"},
 	"redirect_urls": {"Redirect URLs are full addresses that begin with http:// or https://.", "重定向地址须为以 http:// 或 https:// 开头的完整地址。"},
 	"event_url":     {"The request URL is a full address that begins with http:// or https://.", "请求地址须为以 http:// 或 https:// 开头的完整地址。"},
