@@ -89,6 +89,12 @@ func TestALinkOutlivesARestartAndIsChangedByNobody(t *testing.T) {
 	clock := func() time.Time { return now }
 	before, after := minute.NewService(shelf{mine: m}, master, clock), minute.NewService(shelf{mine: m, yours: {Token: yours}}, master, clock)
 	link := before.Link(m, minute.Film)
+	for _, c := range "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_" { // several decode to the same
+		last := len(link) - 1
+		if _, err := after.ByLink(t.Context(), mine, minute.Film, link[:last]+string(c)); (err == nil) != (byte(c) == link[last]) {
+			t.Errorf("%c instead of %c: %v", c, link[last], err)
+		}
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		now = start.Add(time.Duration(rapid.Int64Range(0, int64(minute.LinkLife)).Draw(t, "later")))
 		if got, err := after.ByLink(context.Background(), mine, minute.Film, link); err != nil || got.Token != mine {

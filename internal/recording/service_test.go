@@ -242,6 +242,19 @@ func TestAStoppedRecordingIsHandedOnToo(t *testing.T) {
 	}
 }
 
+func TestBeingToldTwiceOfAnEndMakesNoSecondJob(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, storetest.SQLite(t))
+	m, r := w.records()
+	check(t, w.settle(r))
+	check(t, w.DB.Within(t.Context(), func(ctx context.Context) error { return w.MeetingEnded(ctx, m) }))
+	w.wantState(m, recording.Processing, 1, false)
+	w.wantNews()
+	if n := w.Count("compositions"); n != 0 {
+		t.Errorf("%d jobs", n)
+	}
+}
+
 // State, events and job commit together or not at all: whatever fails, nothing has happened.
 func TestAFailureLeavesNothingHalfDone(t *testing.T) {
 	away := errors.New("the disk is full")

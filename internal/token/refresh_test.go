@@ -63,6 +63,26 @@ func TestARefreshTokenIsUsedOnce(t *testing.T) {
 	})
 }
 
+// late is a database whose look at a row is older than what happened since.
+type late struct{ *store.DB }
+
+func (l late) RowByID(ctx context.Context, id string) (token.Row, error) {
+	r, err := l.DB.RowByID(ctx, id)
+	r.UsedAt = time.Time{}
+	return r, err
+}
+
+// That a refresh token is used once hangs on the write that marks it, not on how well transactions are kept apart.
+func TestARefreshTokenThatLookedFreshIsUsedOnceAllTheSame(t *testing.T) {
+	t.Parallel()
+	w := sqlite(t)
+	s, old := token.NewService(late{w.DB}, w.DB, w.master, w.clock), w.pair()
+	for _, want := range []error{nil, token.ErrRefreshUsed} {
+		_, err := s.Refresh(t.Context(), w.app, old.Refresh, "")
+		wants(t, "refresh", err, want)
+	}
+}
+
 func TestWhatIsNoRefreshToken(t *testing.T) {
 	t.Parallel()
 	w := sqlite(t)
