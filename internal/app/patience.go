@@ -5,25 +5,28 @@ import (
 	"time"
 )
 
-const (
-	// sending is how long a client may take to send a body; it leaves room for what handlers allow themselves.
-	sending = 20 * time.Second
+// patience is how long clients are waited for, so that none holds a connection open by sending or taking nothing. Limits of
+// the whole server (http.Server.ReadTimeout, WriteTimeout) would end long downloads.
+type patience struct {
+	sending time.Duration // for a body to arrive; handlers may want it sooner
 	// leftover is how long the rest of a body is waited for after the answer is decided. net/http reads it on, because
 	// clients often send everything before they listen; without a limit it would do so for ever.
-	leftover = time.Second
-)
+	leftover  time.Duration
+	receiving time.Duration // for an answer to be taken; handlers of large files set their own
+}
 
-// impatient keeps clients that send a body, or pretend to, from holding a connection open: what they send after the limits
-// is not waited for. A limit for all requests (http.Server.ReadTimeout) would end long downloads.
-func impatient(next http.Handler, sending, leftover time.Duration) http.Handler {
+// usual leaves room for what handlers allow themselves, and for a page on a slow telephone.
+var usual = patience{sending: 20 * time.Second, leftover: time.Second, receiving: 5 * time.Minute}
+
+// limit lets next answer under these limits. They end when a handler takes over the connection.
+func (p patience) limit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Body == nil || r.Body == http.NoBody {
-			next.ServeHTTP(w, r)
-			return
-		}
 		conn := http.NewResponseController(w)
-		_ = conn.SetReadDeadline(time.Now().Add(sending)) // handlers may set a nearer one, and take it off
-		defer func() { _ = conn.SetReadDeadline(time.Now().Add(leftover)) }()
+		_ = conn.SetWriteDeadline(time.Now().Add(p.receiving))
+		if r.Body != nil && r.Body != http.NoBody {
+			_ = conn.SetReadDeadline(time.Now().Add(p.sending))
+			defer func() { _ = conn.SetReadDeadline(time.Now().Add(p.leftover)) }()
+		}
 		next.ServeHTTP(w, r)
 	})
 }

@@ -14,7 +14,7 @@ import (
 
 func TestABodyThatNeverEndsHoldsNoConnectionOpen(t *testing.T) {
 	t.Parallel()
-	const short, patience = 50 * time.Millisecond, 20 * time.Second
+	const short, long = 50 * time.Millisecond, 20 * time.Second
 	for name, handler := range map[string]http.HandlerFunc{
 		"read by nobody": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) },
 		"read, and waited for": func(w http.ResponseWriter, r *http.Request) {
@@ -32,14 +32,14 @@ func TestABodyThatNeverEndsHoldsNoConnectionOpen(t *testing.T) {
 		},
 	} {
 		for coding, head := range map[string]string{"of a length": "Content-Length: 50000\r\n\r\n{", "in chunks": "Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n"} {
-			server := httptest.NewServer(impatient(handler, short, short))
+			server := httptest.NewServer(patience{short, short, long}.limit(handler))
 			t.Cleanup(server.Close)
 			conn, err := net.Dial("tcp", strings.TrimPrefix(server.URL, "http://"))
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer conn.Close()
-			if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+			if err := conn.SetDeadline(time.Now().Add(long)); err != nil {
 				t.Fatal(err)
 			}
 			fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: x\r\n%s", head)
@@ -53,9 +53,9 @@ func TestABodyThatNeverEndsHoldsNoConnectionOpen(t *testing.T) {
 
 func TestAConnectionIsKeptForTheNextRequest(t *testing.T) {
 	t.Parallel()
-	server := httptest.NewServer(impatient(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewServer(patience{time.Minute, time.Nanosecond, time.Minute}.limit(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(w, r.Body)
-	}), time.Minute, time.Nanosecond))
+	})))
 	t.Cleanup(server.Close)
 	for n := range 3 {
 		reused := false
@@ -73,5 +73,30 @@ func TestAConnectionIsKeptForTheNextRequest(t *testing.T) {
 		if err != nil || string(body) != "hello" || reused != (n > 0) {
 			t.Errorf("request %d: %q, %v, on a kept connection: %v", n, body, err, reused)
 		}
+	}
+}
+
+func TestAnAnswerThatNobodyTakesIsGivenUp(t *testing.T) {
+	t.Parallel()
+	ended := make(chan error, 1)
+	server := httptest.NewServer(patience{time.Minute, time.Minute, 50 * time.Millisecond}.limit(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		for {
+			if _, err := w.Write(make([]byte, 1<<20)); err != nil {
+				ended <- err
+				return
+			}
+		}
+	})))
+	t.Cleanup(server.Close)
+	conn, err := net.Dial("tcp", strings.TrimPrefix(server.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprint(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n") // and never reads
+	select {
+	case <-ended:
+	case <-time.After(20 * time.Second):
+		t.Error("the handler still waits for its client")
 	}
 }

@@ -43,7 +43,7 @@ func (a *App) web(context.Context) (*http.Server, error) {
 	mux.Handle("GET /metrics", onlyLocal(a.metrics()))
 	mux.Handle("/", site.Handler())
 	server := &http.Server{
-		Handler: impatient(mux, sending, leftover), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		Handler: usual.limit(mux), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
 	}
 	server.TLSConfig, err = a.tls()
