@@ -8,6 +8,7 @@
 //	jobs       composition
 //	keeper     hidden recorders
 //	meetings   the sweep
+//	pulse      the sign of life
 //	http       /open-apis, pages, /rtc, /healthz, /readyz, /metrics
 //
 // So no request arrives before what it needs is there, and recorders have closed their logs before the media stop.
@@ -68,7 +69,7 @@ func open(ctx context.Context, cfg config.Config, l net.Listener, log *slog.Logg
 	if err := cfg.EnsureData(); err != nil {
 		return nil, err
 	}
-	lock, err := alone(cfg)
+	lock, alive, err := alone(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -80,6 +81,7 @@ func open(ctx context.Context, cfg config.Config, l net.Listener, log *slog.Logg
 	if err := a.build(ctx); err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
+	a.Meetings.Resumed(alive)
 	return a, nil
 }
 
@@ -159,7 +161,7 @@ func (a *App) Run(ctx context.Context) error {
 	if a.Config.Has("recorder") {
 		parts = append(parts, part{"recorders", a.keeper.Run})
 	}
-	parts = append(parts, part{"meetings", a.Meetings.Run}, part{"http", a.serve})
+	parts = append(parts, part{"meetings", a.Meetings.Run}, part{"pulse", a.pulse}, part{"http", a.serve})
 	err := runParts(ctx, parts, a.log)
 	return errors.Join(err, a.Close())
 }

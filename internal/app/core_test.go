@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"huilu/internal/config"
 	"huilu/internal/keys"
@@ -112,4 +113,53 @@ func TestDataOfAnotherMasterKeyAreNotTouched(t *testing.T) {
 		t.Fatal(err)
 	}
 	openCore(t, cfg)
+}
+
+func TestOneKnowsWhenTheServerBeforeWasLastAlive(t *testing.T) {
+	t.Parallel()
+	cfg := settings(t, t.TempDir(), nil)
+	start := func() time.Time {
+		t.Helper()
+		lock, alive, err := alone(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := lock.Close(); err != nil { // it died before its first pulse
+			t.Fatal(err)
+		}
+		return alive
+	}
+	if alive := start(); !alive.IsZero() {
+		t.Errorf("before the first server one was alive at %s", alive)
+	}
+	died := time.Now().Add(-60 * time.Hour).Truncate(time.Second)
+	if err := os.Chtimes(filepath.Join(cfg.Data, "huilu.db.serving"), died, died); err != nil {
+		t.Fatal(err)
+	}
+	for n := range 3 {
+		if alive := start(); !alive.Equal(died) {
+			t.Errorf("start %d: alive at %s, want %s", n, alive, died)
+		}
+	}
+	a := &App{Core: &Core{log: slog.New(slog.DiscardHandler)}}
+	var err error
+	if a.lock, _, err = alone(cfg); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- a.pulse(ctx) }()
+	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		info, err := os.Stat(a.lock.Name())
+		if err == nil && time.Since(info.ModTime()) < time.Minute {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("no pulse: %v", err)
+		}
+	}
+	stop()
+	if err := errors.Join(<-ended, a.lock.Close()); err != nil {
+		t.Error(err)
+	}
 }

@@ -214,14 +214,40 @@ func (s *Service) Run(ctx context.Context) error {
 // Sweep makes the meetings that have not ended agree with the SFU, forgets those
 // nobody arrived in, and ends those that have been empty for a while.
 func (s *Service) Sweep(ctx context.Context) error {
+	s.mu.Lock()
+	r := restart{s.begun, s.alive}
+	s.mu.Unlock()
 	ms, err := s.store.Unended(ctx)
 	for _, m := range ms {
-		err = errors.Join(err, s.sweep(ctx, m))
+		err = errors.Join(err, s.sweep(ctx, m, r))
+	}
+	if err == nil {
+		s.mu.Lock()
+		s.alive = time.Time{}
+		s.mu.Unlock()
 	}
 	return err
 }
 
-func (s *Service) sweep(ctx context.Context, m Meeting) error {
+// restart is what a sweep has to know of it, see Resumed.
+type restart struct{ begun, alive time.Time }
+
+// left is when somebody left of whom only the absence is known.
+func (r restart) left(p Participant, now time.Time) time.Time {
+	if r.alive.IsZero() || !p.JoinedAt.Before(r.begun) {
+		return now
+	}
+	return later(p.JoinedAt, r.alive)
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func (s *Service) sweep(ctx context.Context, m Meeting, r restart) error {
 	ps, err := s.store.Participants(ctx, m.Tenant, m.ID) // before asking the SFU: who is missing there has really left
 	if err != nil {
 		return err
@@ -231,7 +257,7 @@ func (s *Service) sweep(ctx context.Context, m Meeting) error {
 		return err
 	}
 	now := s.now()
-	if err := s.agree(ctx, m, ps, inside, now); err != nil {
+	if err := s.agree(ctx, m, ps, inside, r); err != nil {
 		return err
 	}
 	if len(inside) > 0 {
@@ -243,7 +269,7 @@ func (s *Service) sweep(ctx context.Context, m Meeting) error {
 			return s.store.DeleteMeeting(ctx, m.Tenant, m.ID)
 		}
 	case Running:
-		if last := lastLeave(ps, m.StartedAt); !slices.ContainsFunc(ps, Participant.Inside) && now.Sub(last.at) > s.opt.EmptyAfter {
+		if last := lastLeave(ps, m.StartedAt); !slices.ContainsFunc(ps, Participant.Inside) && now.Sub(later(last.at, r.begun)) > s.opt.EmptyAfter {
 			return s.end(ctx, m.ID, last.who, last.at)
 		}
 	}
@@ -251,13 +277,14 @@ func (s *Service) sweep(ctx context.Context, m Meeting) error {
 }
 
 // agree tells the meeting who has come or gone without the SFU's news arriving.
-func (s *Service) agree(ctx context.Context, m Meeting, ps []Participant, inside []string, now time.Time) error {
+func (s *Service) agree(ctx context.Context, m Meeting, ps []Participant, inside []string, r restart) error {
 	var errs error
+	now := s.now()
 	known := make(map[string]bool)
 	for _, p := range ps {
 		known[p.ID] = p.Inside()
 		if p.Inside() && !slices.Contains(inside, p.ID) {
-			errs = errors.Join(errs, s.Left(ctx, m.ID, p.ID, LeftByThemselves, now))
+			errs = errors.Join(errs, s.Left(ctx, m.ID, p.ID, LeftByThemselves, r.left(p, now)))
 		}
 	}
 	for _, id := range inside {

@@ -298,6 +298,65 @@ func TestTheSweepNoticesWhatTheNewsMissed(t *testing.T) {
 	wantNews(t, w, event.MeetingEnded)
 }
 
+func TestAfterACrashPeopleLeftWhenTheServerWasLastAliveAndMayComeBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r := w.reserve(meeting.Settings{}, "")
+	m, p := w.comes(r.No, &w.owner)
+	_, second := w.comes(r.No, &w.other)
+	alive := w.clock.Add(time.Hour)
+	w.clock = alive.Add(60 * time.Hour) // a weekend
+	w.rooms.take(m.Room(), p.ID)
+	w.rooms.take(m.Room(), second.ID)
+	w.Resumed(alive)
+	w.clock = w.clock.Add(2 * time.Second)
+	w.sweep()
+	if got := w.is(m); got.Status != meeting.Running {
+		t.Fatalf("it ended before anybody could come back: %+v", got)
+	}
+	w.rooms.put(m.Room(), second.ID) // whose page connects again by itself
+	if err := w.Joined(t.Context(), m.ID, second.ID, w.clock); err != nil {
+		t.Fatal(err)
+	}
+	stays, err := w.Participants(t.Context(), w.is(m))
+	if err != nil || len(stays) != 2 {
+		t.Fatalf("%v, %v", stays, err)
+	}
+	for _, s := range stays {
+		if s.ID == p.ID && !s.LeftAt.Equal(alive) {
+			t.Errorf("the one who stayed away left at %s, want %s", s.LeftAt, alive)
+		}
+		if s.ID == second.ID && !s.Inside() {
+			t.Errorf("the one who came back is %+v", s)
+		}
+	}
+	w.clock = w.clock.Add(time.Minute)
+	w.goes(m, second)
+	gone := w.clock
+	w.clock = w.clock.Add(emptyAfter + time.Second)
+	w.sweep()
+	if got := w.is(m); got.Status != meeting.Ended || !got.EndedAt.Equal(gone) {
+		t.Errorf("it is %+v, want ended at %s", got, gone)
+	}
+}
+
+func TestAMeetingNobodyComesBackToEndsWhenTheServerWasLastAlive(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r := w.reserve(meeting.Settings{}, "")
+	m, p := w.comes(r.No, &w.owner)
+	alive := w.clock.Add(time.Hour)
+	w.clock = alive.Add(60 * time.Hour)
+	w.rooms.take(m.Room(), p.ID)
+	w.Resumed(alive)
+	w.sweep()
+	w.clock = w.clock.Add(emptyAfter + time.Second)
+	w.sweep()
+	if got := w.is(m); got.Status != meeting.Ended || !got.EndedAt.Equal(alive) {
+		t.Errorf("it is %+v, want ended at %s", got, alive)
+	}
+}
+
 func TestManyAtTheDoorMeetInOneMeeting(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

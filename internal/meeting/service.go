@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"huilu/internal/event"
@@ -35,11 +36,26 @@ type Service struct {
 	now       func() time.Time
 	log       *slog.Logger
 	opt       Options
+
+	mu    sync.Mutex // guards what follows: see Resumed
+	begun time.Time
+	alive time.Time // zero once a sweep has settled who is gone
 }
 
 // NewService returns a Service. Followers are added with Follow before it is used.
 func NewService(store Store, people People, news Announcer, rooms Rooms, nums *ident.Numbers, now func() time.Time, log *slog.Logger, opt Options) *Service {
 	return &Service{store: store, people: people, news: news, rooms: rooms, nums: nums, now: now, log: log, opt: opt}
+}
+
+// Resumed says that the server begins now, and when the one before it was last known to run; zero when there was none, or
+// nobody knows. Who was inside then and is not back when the first sweep looks left at that time, not now: the server may
+// have been away for days. And whoever the restart cut off has the usual time to come back. Call it before Run.
+func (s *Service) Resumed(alive time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.begun = s.now(); alive.Before(s.begun) { // otherwise the clock was set back
+		s.alive = alive
+	}
 }
 
 // Follow adds somebody who is told about starts and ends in the same transaction.
