@@ -25,7 +25,8 @@ type diagnosis struct {
 	Settings []config.Entry   `json:"settings"`
 }
 
-// Run checks everything that can be checked from outside. It changes nothing but a missing data folder.
+// Run checks everything that can be checked from outside. A data folder that is there gets what a first start would make in it;
+// one that is not is left so.
 func (d doctorCmd) Run(c *console) error {
 	cfg, err := c.load(nil)
 	if err != nil {
@@ -55,7 +56,11 @@ func (c *console) examine(cfg config.Config, running bool) []health.Problem {
 		} else if err := core.Close(); err != nil {
 			ps = append(ps, health.Problem{Code: "close", EN: err.Error(), ZH: err.Error()})
 		}
+	} else {
+		ps = append(ps, health.Folder(cfg.Data)...)
 	}
+	ps = append(ps, health.Strays(cfg)...)
+	ps = append(ps, health.Certificate(cfg, time.Now())...)
 	ps = append(ps, health.Programs(c.ctx, cfg)...)
 	ps = append(ps, health.Camera(cfg)...)
 	ps = append(ps, health.Clock(cfg, time.Now())...)

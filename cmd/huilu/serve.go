@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"huilu/internal/app"
+	"huilu/internal/health"
 )
 
 type serveCmd struct {
@@ -47,7 +48,7 @@ func (c *console) welcome(a *app.App) error {
 		fmt.Fprintf(c.out, "\n  Log in as  %s\n  password   %s\n  This password is shown only now. 此密码仅显示这一次。\n", admin.Email, admin.Password)
 	}
 	fmt.Fprintln(c.out)
-	for _, p := range a.Problems(c.ctx) {
+	for _, p := range append(health.Strays(a.Config), a.Problems(c.ctx)...) {
 		fmt.Fprintf(c.out, "  ! %s\n    %s\n\n", p.EN, p.ZH)
 	}
 	return nil

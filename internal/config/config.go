@@ -48,6 +48,7 @@ type Config struct {
 	LogFormat     string
 	TrustForwards bool // believe X-Forwarded-For: behind a proxy
 
+	strays  []string          // variables that begin like settings and are none
 	origins map[string]string // setting → where its value came from
 	values  map[string]string
 }
@@ -136,10 +137,11 @@ func Load(src Source) (Config, error) {
 	if err != nil {
 		return c, err
 	}
-	env, err := readEnvironment(src.Environ)
+	env, strays, err := readEnvironment(src.Environ)
 	if err != nil {
 		return c, err
 	}
+	c.strays = strays
 	for _, name := range slices.Sorted(maps.Keys(src.Flags)) {
 		if !known(name) {
 			return c, fmt.Errorf("there is no setting %q; `huilu doctor` lists them", name)
@@ -296,12 +298,16 @@ func flatten(prefix string, tree map[string]any, into map[string]string) {
 	}
 }
 
-func readEnvironment(environ []string) (map[string]string, error) {
+// Strays lists variables that begin with HUILU_ and are no settings. They are not refused: Kubernetes makes some for a
+// service of this name.
+func (c Config) Strays() []string { return slices.Clone(c.strays) }
+
+func readEnvironment(environ []string) (values map[string]string, strays []string, err error) {
 	byVariable := map[string]Setting{}
 	for _, s := range table {
 		byVariable[s.Variable()] = s
 	}
-	values := map[string]string{}
+	values = map[string]string{}
 	for _, kv := range environ {
 		k, v, _ := strings.Cut(kv, "=")
 		if s, ok := byVariable[k]; ok {
@@ -309,12 +315,15 @@ func readEnvironment(environ []string) (map[string]string, error) {
 		} else if s, ok := byVariable[strings.TrimSuffix(k, "_FILE")]; ok && s.Secret {
 			b, err := os.ReadFile(v)
 			if err != nil {
-				return nil, fmt.Errorf("%s: %w", k, err)
+				return nil, nil, fmt.Errorf("%s: %w", k, err)
 			}
 			values[s.Name] = strings.TrimSpace(string(b))
+		} else if strings.HasPrefix(k, "HUILU_") && k != "HUILU_CONFIG" { // that one names the file
+			strays = append(strays, k)
 		}
 	}
-	return values, nil
+	slices.Sort(strays)
+	return values, strays, nil
 }
 
 func known(name string) bool {

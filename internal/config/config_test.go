@@ -3,6 +3,7 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -81,5 +82,16 @@ func TestSecretsComeFromFilesAndAreNotShown(t *testing.T) {
 		if strings.Contains(e.Value, "abab") {
 			t.Errorf("%s shows its secret", e.Name)
 		}
+	}
+}
+
+func TestMisspeltVariablesAreTold(t *testing.T) {
+	t.Parallel()
+	c, err := Load(Source{Environ: []string{"HUILU_SFU_UDPPORT=1", "HUILU_LISTEN=127.0.0.1:1", "HUILU_CONFIG=x", "HUILU_LISTEN_FILE=/none", "PATH=/bin", "HUILU_PORT=tcp://10.0.0.1:80"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"HUILU_LISTEN_FILE", "HUILU_PORT", "HUILU_SFU_UDPPORT"}; !slices.Equal(c.Strays(), want) {
+		t.Errorf("strays %v, want %v", c.Strays(), want)
 	}
 }

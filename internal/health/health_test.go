@@ -2,7 +2,13 @@ package health
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
+	"math/big"
 	"net"
 	"os"
 	"path/filepath"
@@ -196,4 +202,75 @@ func TestAClockThatWentBackIsTold(t *testing.T) {
 	}
 	told(t, Clock(cfg, time.Now()))
 	told(t, Clock(cfg, time.Now().Add(-time.Hour)), "clock")
+}
+
+func TestAFolderThatCannotBeMadeIsToldBefore(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	told(t, Folder(filepath.Join(dir, "a", "b")))
+	told(t, Folder(filepath.Join(file, "below")), "data_folder")
+	told(t, Folder("/proc/huilu/data"), "data_folder") // nobody makes folders there, not even root
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+func TestACertificateThatEndsIsToldInTime(t *testing.T) {
+	t.Parallel()
+	end := time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
+	cert, key := certificate(t, end)
+	cfg := load(t, map[string]string{"tls.cert": cert, "tls.key": key})
+	told(t, Certificate(load(t, nil), end))
+	told(t, Certificate(cfg, end.Add(-15*24*time.Hour)))
+	told(t, Certificate(cfg, end.Add(-13*24*time.Hour)), "certificate_ends")
+	told(t, Certificate(cfg, end), "certificate")
+	for name, c := range map[string][2]string{"no files": {"/none", "/none"}, "the key's place taken by the certificate": {cert, cert}} {
+		t.Log(name)
+		told(t, Certificate(load(t, map[string]string{"tls.cert": c[0], "tls.key": c[1]}), end.Add(-time.Hour)), "certificate")
+	}
+}
+
+// certificate writes one that is good until end.
+func certificate(t *testing.T, end time.Time) (cert, key string) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: end.Add(-90 * 24 * time.Hour), NotAfter: end, DNSNames: []string{"meet.example.org"}}
+	signed, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	write := func(name, kind string, b []byte) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: b}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	return write("cert.pem", "CERTIFICATE", signed), write("key.pem", "PRIVATE KEY", secret)
+}
+
+func TestStrayVariablesAreAWarning(t *testing.T) {
+	t.Parallel()
+	c, err := config.Load(config.Source{Environ: []string{"HUILU_LISTN=x"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ps := Strays(c)
+	told(t, ps, "stray_variables")
+	if !Ready(ps) || !strings.Contains(ps[0].EN, "HUILU_LISTN") {
+		t.Errorf("%+v", ps)
+	}
+	told(t, Strays(load(t, nil)))
 }
