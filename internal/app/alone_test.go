@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -69,5 +70,18 @@ func TestTwoServersNeverWorkOnTheSameData(t *testing.T) {
 	}
 	if err := startAndStop(t, aloneWith(t, map[string]string{"data": first.Data})); err != nil {
 		t.Errorf("the next server after the first one stopped: %v", err)
+	}
+}
+
+func TestTakenMediaPortsAreNamedWithTheirSettings(t *testing.T) {
+	t.Parallel()
+	l, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	err = startAndStop(t, aloneWith(t, map[string]string{"sfu.udp_port": fmt.Sprint(l.LocalAddr().(*net.UDPAddr).Port)}))
+	if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "change the setting sfu.udp_port or sfu.tcp_port") {
+		t.Errorf("%v; want one line that names the settings", err)
 	}
 }

@@ -3,6 +3,7 @@
 // Core is the domain over database and files. App adds everything that runs, started in this order and stopped in the
 // reverse one:
 //
+//	health     what is wrong, in the log
 //	sfu        rooms, media
 //	events     deliveries
 //	jobs       composition
@@ -24,6 +25,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"syscall"
 	"time"
 
 	"huilu/internal/compose"
@@ -99,6 +101,9 @@ func (a *App) build(ctx context.Context) error {
 	a.Core.deliverer.Store(&wakeDeliverer)
 
 	server, err := sfu.New(a.sfuConfig(), a.rooms, a.log)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		err = fmt.Errorf("%w; is huilu running there already? Otherwise change the setting sfu.udp_port or sfu.tcp_port", err)
+	}
 	if err != nil {
 		return fmt.Errorf("media server: %w", err)
 	}
@@ -151,7 +156,10 @@ func (a *App) Run(ctx context.Context) error {
 			return errors.Join(err, a.Close())
 		}
 	}
-	parts := []part{{"media server", a.sfu.Run}}
+	parts := []part{
+		{"health", func(ctx context.Context) error { return a.health.Watch(ctx, a.log) }},
+		{"media server", a.sfu.Run},
+	}
 	if a.Config.Has("api") {
 		parts = append(parts, part{"events", a.deliverer.Run})
 	}
