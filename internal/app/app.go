@@ -202,6 +202,7 @@ func (a *App) busy() bool {
 const shutdownTime = 5 * time.Second
 
 func (a *App) serve(ctx context.Context) error {
+	a.log.InfoContext(ctx, "listening", "address", a.listener.Addr(), "https", a.Config.TLS.On(), "public_url", a.Config.PublicURL)
 	failed := make(chan error, 1)
 	go func() {
 		if a.Config.TLS.On() {

@@ -13,7 +13,7 @@ import (
 // calling. Calling it again, or late, is harmless.
 func (s *Service) Joined(ctx context.Context, meeting int64, participant string, at time.Time) error {
 	var m Meeting
-	stranger := false
+	stranger, begun := false, false
 	err := s.store.Within(ctx, func(ctx context.Context) (err error) {
 		if m, err = s.store.MeetingInRoom(ctx, meeting); err != nil {
 			return err
@@ -32,11 +32,14 @@ func (s *Service) Joined(ctx context.Context, meeting int64, participant string,
 		if err := s.store.SaveParticipant(ctx, p); err != nil {
 			return err
 		}
+		begun = m.Status == Calling
 		return s.arrive(ctx, &m, p, at)
 	})
 	switch {
 	case err != nil:
 		return err
+	case begun:
+		s.log.InfoContext(ctx, "meeting started", "tenant", m.Tenant, "meeting", meeting)
 	case stranger: // a token outlived its meeting, or whoever was removed used theirs again
 		return s.rooms.Kick(ctx, m.Room(), participant)
 	}
@@ -161,6 +164,7 @@ func (s *Service) end(ctx context.Context, id int64, operator *event.Person, at 
 	if err != nil {
 		return err
 	}
+	s.log.InfoContext(ctx, "meeting ended", "tenant", m.Tenant, "meeting", id, "length", at.Sub(m.StartedAt).Round(time.Second), "peak", m.Peak)
 	if err := s.rooms.CloseRoom(ctx, m.Room()); err != nil {
 		s.log.WarnContext(ctx, "the meeting has ended but its room did not close; people may see it a while longer", "meeting", id, "err", err)
 	}

@@ -143,6 +143,34 @@ func TestTheHostEndsItForEverybody(t *testing.T) {
 	}
 }
 
+func TestTheLogTellsWhenPeopleMetAndNotWhere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r := w.reserve(meeting.Settings{Topic: "Salaries"}, "4711")
+	m, _ := w.comes(r.No, &w.owner)
+	w.clock = w.clock.Add(time.Minute)
+	if _, p, err := w.Enter(t.Context(), r.No, meeting.Visitor{User: &w.other, Password: "4711"}); err != nil {
+		t.Fatal(err)
+	} else if err := w.Joined(t.Context(), m.ID, p.ID, w.clock); err != nil {
+		t.Fatal(err)
+	}
+	w.clock = w.clock.Add(time.Minute)
+	if err := w.End(t.Context(), tenant.Actor{Tenant: w.org.Key, User: w.owner.Num}, m.ID); err != nil {
+		t.Fatal(err)
+	}
+	log := w.log.String()
+	for _, line := range []string{`msg="meeting started"`, `msg="meeting ended"`, "length=2m0s peak=2", "meeting=" + m.Room()} {
+		if want := map[bool]int{true: 2, false: 1}[strings.HasPrefix(line, "meeting=")]; strings.Count(log, line) != want {
+			t.Errorf("%q stands in the log %d times, want %d:\n%s", line, strings.Count(log, line), want, log)
+		}
+	}
+	for _, secret := range []string{r.No, "4711", "Salaries"} { // whoever reads logs is not therefore invited
+		if strings.Contains(log, secret) {
+			t.Errorf("%q stands in the log:\n%s", secret, log)
+		}
+	}
+}
+
 func TestAHostWhoIsOutsideCannotEndIt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

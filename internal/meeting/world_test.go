@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -28,6 +29,7 @@ type world struct {
 	clock  time.Time
 	rooms  *rooms
 	news   *news
+	log    strings.Builder
 	people int
 }
 
@@ -48,7 +50,7 @@ func newWorld(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	w.owner, w.other = w.person("owner"), w.person("other")
-	w.Service = meeting.NewService(db, db, w.news, w.rooms, nums, now, slog.New(slog.DiscardHandler), meeting.Options{EmptyAfter: emptyAfter, MaxInside: 3})
+	w.Service = meeting.NewService(db, db, w.news, w.rooms, nums, now, slog.New(slog.NewTextHandler(&w.log, nil)), meeting.Options{EmptyAfter: emptyAfter, MaxInside: 3})
 	return w
 }
 
