@@ -73,7 +73,7 @@ func (p *Pages) enter(r *request) (any, error) {
 	}
 	from := []payment{p.atTheDoor(r)}
 	if in.Password != "" { // without one there is nothing to guess
-		from = append(from, payment{keysTo, "key to " + no})
+		from = append(from, payment{keysFrom, "key to " + no + " from " + p.place(r.Request)}, payment{keysTo, "key to " + no})
 	}
 	var m meeting.Meeting
 	var who meeting.Participant

@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"fmt"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -102,16 +103,25 @@ func TestGuessingMeetingPasswordsIsSlowedDownForThatMeeting(t *testing.T) {
 	no := w.reserve("Secret", meeting.Settings{}, "4711").No
 	other := w.reserve("Other", meeting.Settings{}, "4712").No
 	mia := w.as(w.mia)
-	enter := func(no, pw string) answer { return mia.post("/api/join/"+no, map[string]string{"password": pw}) }
-	for range keysTo.burst {
-		want(t, "wrong", enter(no, "0000"), 403, "wrong_password")
+	enter := func(place, no, pw string) answer {
+		return mia.post("/api/join/"+no, map[string]string{"password": pw}, testPlace, place)
 	}
-	want(t, "the right one after too many wrong ones", enter(no, "4711"), 429, "too_many")
-	if a := enter(other, "4712"); a.status != 200 {
+	for range keysFrom.burst {
+		want(t, "wrong", enter("192.0.2.66", no, "0000"), 403, "wrong_password")
+	}
+	want(t, "the right one after too many wrong ones", enter("192.0.2.66", no, "4711"), 429, "too_many")
+	if a := enter("192.0.2.66", other, "4712"); a.status != 200 {
 		t.Errorf("another meeting: %s", a)
 	}
+	if a := enter("198.51.100.7", no, "4711"); a.status != 200 {
+		t.Errorf("somebody else, elsewhere, must not be kept out: %s", a)
+	}
+	for n := range keysTo.burst - keysFrom.burst {
+		want(t, "wrong, from everywhere", enter(fmt.Sprintf("203.0.113.%d", n), no, "0000"), 403, "wrong_password")
+	}
+	want(t, "the right one after too many wrong ones from everywhere", enter("198.51.100.7", no, "4711"), 429, "too_many")
 	w.clock.pass(keysTo.every)
-	if a := enter(no, "4711"); a.status != 200 {
+	if a := enter("198.51.100.7", no, "4711"); a.status != 200 {
 		t.Errorf("after the wait: %s", a)
 	}
 }

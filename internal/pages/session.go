@@ -155,7 +155,8 @@ func (p *Pages) login(r *request) (any, error) {
 		return nil, err
 	}
 	ctx := r.Context()
-	from := []payment{{loginsFrom, "login from " + p.place(r.Request)}, {loginsAs, "login as " + strings.ToLower(strings.TrimSpace(in.Email))}}
+	place, who := p.place(r.Request), strings.ToLower(strings.TrimSpace(in.Email))
+	from := []payment{{loginsFrom, "login from " + place}, {loginsAs, "login as " + who + " from " + place}, {loginsOf, "login as " + who}}
 	var u tenant.User
 	err := p.guesses.try(from, func() (err error) {
 		u, err = p.checkPassword(ctx, in.Email, tenant.Secret(in.Password))

@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -179,4 +180,26 @@ func TestGuessingPasswordsIsSlowedDown(t *testing.T) {
 	if a := login(w.mia.Email, password); a.status != 200 {
 		t.Errorf("a right one must not count: %s", a)
 	}
+}
+
+func TestGuessingKeepsNobodyOutOfTheirAccount(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, "")
+	b := w.browser()
+	login := func(place, pw string) answer {
+		return b.post("/api/login", map[string]string{"email": w.mia.Email, "password": pw}, testPlace, place)
+	}
+	for range 60 { // an hour of one stubborn place, each minute as often as it is allowed to
+		for range loginsAs.burst {
+			login("192.0.2.66", "wrong")
+		}
+		w.clock.pass(time.Minute)
+		if a := login("198.51.100.7", password); a.status != 200 {
+			t.Fatalf("the owner, from somewhere else: %s", a)
+		}
+	}
+	for n := range 2 * loginsOf.burst { // many places together are slowed down all the same
+		login(fmt.Sprintf("203.0.113.%d", n), "wrong")
+	}
+	want(t, "one more place", login("198.51.100.8", "wrong"), 429, "too_many")
 }

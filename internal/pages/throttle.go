@@ -20,9 +20,13 @@ type budget struct {
 // What may be guessed, and how fast. A place is an address, behind which a whole office may sit.
 var (
 	loginsFrom = budget{30, 20 * time.Second} // wrong logins from one place
-	loginsAs   = budget{10, time.Minute}      // wrong passwords for one email address
+	loginsAs   = budget{10, time.Minute}      // wrong passwords for one email address from one place
 	doorsFrom  = budget{60, 5 * time.Second}  // unknown meeting numbers and wrong meeting passwords from one place
-	// Wrong passwords for one meeting number: with the shortest one, four digits, half of all are tried after 3.5 days.
+	// Wrong passwords for one email address from everywhere. It fills faster than one place may use it up: else whoever knows an
+	// address could keep its owner out.
+	loginsOf = budget{100, 20 * time.Second}
+	keysFrom = budget{20, 2 * time.Minute} // wrong passwords for one meeting number from one place; slower than the next for the same reason
+	// Wrong passwords for one meeting number from everywhere: with the shortest one, four digits, half of all are tried after 3.5 days.
 	keysTo = budget{50, time.Minute}
 	// Tickets for guests of one place, right or wrong: each is a row in the database, and a connection if it is used. A whole
 	// office gets in at once; one person does not fill a meeting faster than its host can remove them.
