@@ -118,10 +118,16 @@ func onlyLocal(next http.Handler) http.Handler {
 	})
 }
 
+// isLocal reports whether a program on this machine asks, by an address of this machine. A page of a stranger in a browser
+// here would ask by the stranger's name, which was made to lead here.
 func isLocal(r *http.Request) bool {
-	host, _, _ := net.SplitHostPort(r.RemoteAddr)
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback() && !isForwarded(r)
+	from, _, _ := net.SplitHostPort(r.RemoteAddr)
+	host, _, err := net.SplitHostPort(r.Host)
+	if err != nil { // without a port
+		host = strings.Trim(r.Host, "[]")
+	}
+	loopback := func(text string) bool { ip := net.ParseIP(text); return ip != nil && ip.IsLoopback() }
+	return loopback(from) && (loopback(host) || host == "localhost") && !isForwarded(r)
 }
 
 // isForwarded reports whether a proxy passed a request on. Each of them uses some of these.

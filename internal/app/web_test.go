@@ -40,20 +40,23 @@ func TestOnlyOurOwnProxyIsBelieved(t *testing.T) {
 func TestMetricsAreForThisMachineOnly(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		from, header string
-		want         int
+		from, host, header string
+		want               int
 	}{
-		"this machine":                 {"127.0.0.1:1", "", 200},
-		"this machine, IPv6":           {"[::1]:1", "", 200},
-		"another":                      {"192.0.2.9:1", "", 404},
-		"somebody behind a proxy":      {"127.0.0.1:1", "X-Forwarded-For", 404},
-		"somebody behind another":      {"127.0.0.1:1", "Forwarded", 404},
-		"somebody behind a third":      {"127.0.0.1:1", "X-Real-IP", 404},
-		"nobody knows":                 {"@", "", 404},
-		"another that claims to be us": {"192.0.2.9:1", "X-Nothing", 404},
+		"this machine":                     {"127.0.0.1:1", "127.0.0.1:8080", "", 200},
+		"this machine, by name":            {"127.0.0.1:1", "localhost", "", 200},
+		"this machine, IPv6":               {"[::1]:1", "[::1]:8080", "", 200},
+		"this machine, IPv6, usual port":   {"[::1]:1", "[::1]", "", 200},
+		"another":                          {"192.0.2.9:1", "127.0.0.1:8080", "", 404},
+		"a browser on a stranger's page":   {"127.0.0.1:1", "rebound.example:8080", "", 404},
+		"somebody behind a proxy":          {"127.0.0.1:1", "127.0.0.1:8080", "X-Forwarded-For", 404},
+		"somebody behind another":          {"127.0.0.1:1", "127.0.0.1:8080", "Forwarded", 404},
+		"somebody behind a third":          {"127.0.0.1:1", "127.0.0.1:8080", "X-Real-IP", 404},
+		"somebody behind one that is mute": {"127.0.0.1:1", "meet.example.org", "", 404},
+		"nobody knows":                     {"@", "127.0.0.1:8080", "", 404},
 	} {
 		r := httptest.NewRequest(http.MethodGet, "/metrics", nil)
-		if r.RemoteAddr = c.from; c.header != "" {
+		if r.RemoteAddr, r.Host = c.from, c.host; c.header != "" {
 			r.Header.Set(c.header, "127.0.0.1")
 		}
 		w := httptest.NewRecorder()
@@ -71,7 +74,7 @@ func TestStrangersLearnWhatIsWrongButNotWhere(t *testing.T) {
 	for from, want := range map[string]string{
 		"127.0.0.1:1": "data_folder: ", "192.0.2.9:1": `["data_folder"]`,
 	} {
-		r := httptest.NewRequest(http.MethodGet, "/readyz", nil)
+		r := httptest.NewRequest(http.MethodGet, "http://127.0.0.1:8080/readyz", nil)
 		r.RemoteAddr = from
 		w := httptest.NewRecorder()
 		a.readyz(w, r)
