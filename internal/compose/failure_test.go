@@ -130,6 +130,21 @@ func gone(pid int) bool {
 	return err != nil || strings.Contains(string(stat), ") Z ")
 }
 
+func TestChildrenDoNotSeeOurKeys(t *testing.T) {
+	t.Setenv("HUILU_MASTER_KEY", "hunter2")
+	seen := filepath.Join(t.TempDir(), "environment")
+	tools, err := findTools(fakeFFmpeg(t, `env > `+seen), "", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tools.run(t.Context(), command{program: tools.ffmpeg, args: []string{"-version"}, limit: time.Minute}); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(seen); err != nil || !strings.Contains(string(text), "PATH=") || strings.Contains(string(text), "HUILU_") {
+		t.Errorf("%v; the child's environment:\n%s", err, text)
+	}
+}
+
 func TestMissingProgramIsNamed(t *testing.T) {
 	t.Parallel()
 	_, err := (&Composer{FFmpeg: "/nowhere/ffmpeg"}).Compose(t.Context(), input(t, short(t).close()), nil)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -68,6 +69,8 @@ func (t tools) run(outer context.Context, c command) (complaint string, err erro
 		name, args = t.nice, append([]string{"-n", "19", c.program}, args...)
 	}
 	cmd := exec.CommandContext(ctx, name, args...)
+	// Decoders read what strangers sent: they need not know the keys that settings may hold.
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(kv string) bool { return strings.HasPrefix(kv, "HUILU_") })
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = 5 * time.Second
