@@ -25,7 +25,8 @@ type film struct {
 	capture string        // folder of what was captured
 	length  time.Duration // of the recording
 	ready   time.Duration // from the end of the meeting until GET recording has it
-	bare    *bare         // what ffmpeg alone needs to make the same picture and sound
+	bare    *bare         // ffmpeg alone, making the same picture and sound
+	alone   cost          // of that, soon after the film was ready
 }
 
 // film returns the n-th film of the given length; those that are not there yet are made, in real time.
@@ -72,7 +73,10 @@ func (e *env) shoot(ctx context.Context, length time.Duration, n int) (f *film, 
 	if err != nil || f.length < length {
 		return nil, errors.Join(err, fmt.Errorf("the recording has %v", f.length))
 	}
-	f.bare, err = e.newBare(ctx, f, filepath.Join(e.folder, name+"-bare"))
+	if f.bare, err = e.newBare(ctx, f, filepath.Join(e.folder, name+"-bare")); err != nil {
+		return nil, err
+	}
+	f.alone, err = f.bare.run(ctx)
 	return f, err
 }
 
@@ -110,11 +114,7 @@ func readiness(ctx context.Context, e *env) (results []Result, err error) {
 			if err != nil {
 				return nil, err
 			}
-			alone, err := f.bare.run(ctx)
-			if err != nil {
-				return nil, err
-			}
-			ready, bare = append(ready, float64(f.ready.Milliseconds())), append(bare, float64(alone.took.Milliseconds()))
+			ready, bare = append(ready, float64(f.ready.Milliseconds())), append(bare, float64(f.alone.took.Milliseconds()))
 		}
 		results = append(results, compare(m.name, "ms", ready, bare))
 	}
@@ -123,7 +123,7 @@ func readiness(ctx context.Context, e *env) (results []Result, err error) {
 
 // composing compares compose.Compose with ffmpeg alone, in turn, on the same meeting.
 func composing(ctx context.Context, e *env) ([]Result, error) {
-	length, pairs := time.Minute, 4
+	length, pairs := time.Minute, 3
 	if e.quick {
 		length, pairs = 6*time.Second, 1
 	}
