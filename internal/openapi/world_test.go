@@ -86,6 +86,7 @@ func newWorld(t testing.TB, change ...func(*options)) *world {
 	}
 	master := keys.New()
 	quiet := slog.New(slog.NewTextHandler(&locked{w: w.log}, nil))
+	domain := slog.New(slog.NewTextHandler(&locked{w: w.log}, &slog.HandlerOptions{Level: slog.LevelWarn})) // which tells of meetings
 	path := filepath.Join(t.TempDir(), "huilu.db")
 	check(t, os.WriteFile(path, emptyDatabase(), 0o600))
 	w.db = must(store.Open(t.Context(), "sqlite:"+path, master, quiet))(t)
@@ -94,7 +95,7 @@ func newWorld(t testing.TB, change ...func(*options)) *world {
 	news := event.NewService(w.db, w.db, event.ReservingApp, func() {})
 	w.tenants = tenant.NewService(w.db, tenant.NewIDs(master), nums, o.now)
 	w.tokens = token.NewService(w.db, w.db, master, o.now)
-	w.meetings = meeting.NewService(w.db, w.db, news, w.rooms, nums, o.now, quiet, meeting.Options{EmptyAfter: time.Minute, MaxInside: meeting.MaxInside})
+	w.meetings = meeting.NewService(w.db, w.db, news, w.rooms, nums, o.now, domain, meeting.Options{EmptyAfter: time.Minute, MaxInside: meeting.MaxInside})
 	w.records = recording.NewService(w.db.Recordings(), w.meetings, w.db, news, noJobs{}, nums, o.now, quiet, func() {})
 	w.meetings.Follow(w.records)
 	w.minutes = minute.NewService(w.db, master, o.now)
