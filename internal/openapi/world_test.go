@@ -85,8 +85,9 @@ func newWorld(t testing.TB, change ...func(*options)) *world {
 		o.limiter = limit.NewMemory(limit.Published(), o.now)
 	}
 	master := keys.New()
-	quiet := slog.New(slog.NewTextHandler(&locked{w: w.log}, nil))
-	domain := slog.New(slog.NewTextHandler(&locked{w: w.log}, &slog.HandlerOptions{Level: slog.LevelWarn})) // which tells of meetings
+	out := &locked{w: w.log}
+	quiet := slog.New(slog.NewTextHandler(out, nil))
+	domain := slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelWarn})) // which tells of meetings
 	path := filepath.Join(t.TempDir(), "huilu.db")
 	check(t, os.WriteFile(path, emptyDatabase(), 0o600))
 	w.db = must(store.Open(t.Context(), "sqlite:"+path, master, quiet))(t)
